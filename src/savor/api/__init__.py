@@ -1,0 +1,1 @@
+"""HTTP routes, lifespan and pages."""

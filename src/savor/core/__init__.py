@@ -1,0 +1,1 @@
+"""Ids, errors, clock, configuration base, files and progress: what every other layer stands on."""

@@ -1,0 +1,1 @@
+"""Schema, sources, ingest, splits and known datasets: raw tables to a Dataset."""

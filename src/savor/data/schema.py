@@ -1,0 +1,93 @@
+"""What the tables of a domain mean: the roles of their columns."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from savor.core.config import Section
+from savor.core.hashing import sha256_json
+
+
+class EventTable(Section):
+    """Where the events are, and which column plays which role."""
+
+    source: str = Field(
+        description="File (CSV, Parquet or JSON Lines; a glob reads several) or database URL of the events."
+    )
+    query: str | None = Field(None, description="SQL to run when `source` is a database URL.")
+    user: str = Field(description="Column with the user's id.")
+    item: str = Field(description="Column with the item's id.")
+    time: str = Field(description="Column with the moment: ISO text, a timestamp, or epoch seconds to nanoseconds.")
+    kind: str | None = Field(None, description="Column with the kind of event (view, click, purchase, …).")
+    default_kind: str = Field("purchase", description="Kind of events where there is no `kind` column or it is empty.")
+    value: str | None = Field(None, description="Column with the quantity or the rating.")
+    value_meaning: Literal["quantity", "rating", "none"] = Field("quantity", description="What `value` measures.")
+    minimum_value: float | None = Field(None, description="Rows whose value is below this go to quarantine.")
+    price: str | None = Field(None, description="Column with the money paid for the line.")
+    basket: str | None = Field(None, description="Column with the basket or session id.")
+    order: str | None = Field(None, description="Column that gives the order of events with the same time.")
+    split: str | None = Field(None, description="Column that says train, validation or test, for a given split.")
+
+
+class ItemTable(Section):
+    """Where the items are, and which column plays which role."""
+
+    source: str = Field(description="File or database URL of the items.")
+    query: str | None = Field(None, description="SQL to run when `source` is a database URL.")
+    id: str = Field(description="Column with the item's id.")
+    name: str | None = Field(None, description="Column with what people call the item; shown in answers and pages.")
+    categories: tuple[str, ...] = Field((), description="Categorical columns, from the widest level to the narrowest.")
+    tags: tuple[str, ...] = Field((), description="Columns with several values in one cell.")
+    tag_separator: str = Field("|", description="What stands between the values of a tag column.")
+    numerics: tuple[str, ...] = Field((), description="Columns with numbers.")
+    text: tuple[str, ...] = Field(
+        (), description="Columns whose words describe the item; joined and encoded with MiniLM."
+    )
+    price: str | None = Field(None, description="Column with the item's price.")
+    stock: str | None = Field(None, description="Column that says whether the item can be had (true/false or a count).")
+    owner: str | None = Field(None, description="Column with the business that owns the item.")
+    created: str | None = Field(None, description="Column with the moment the item came into the catalogue.")
+
+
+class UserTable(Section):
+    """Where the users are, and which column plays which role."""
+
+    source: str = Field(description="File or database URL of the users.")
+    query: str | None = Field(None, description="SQL to run when `source` is a database URL.")
+    id: str = Field(description="Column with the user's id.")
+    categories: tuple[str, ...] = Field((), description="Categorical columns: age group, location, ….")
+    tags: tuple[str, ...] = Field((), description="Columns with several stated preferences in one cell.")
+    tag_separator: str = Field("|", description="What stands between the values of a tag column.")
+    numerics: tuple[str, ...] = Field((), description="Columns with numbers.")
+
+
+class Schema(Section):
+    """The three tables, and what in them is personal."""
+
+    events: EventTable
+    items: ItemTable | None = None
+    users: UserTable | None = None
+    personal: tuple[str, ...] = Field(
+        (), description="Columns with personal data: `user` ids among them become keyed hashes, all others are dropped."
+    )
+
+    @model_validator(mode="after")
+    def _columns_are_used_once(self) -> Self:
+        problems = []
+        for name, table in (("items", self.items), ("users", self.users)):
+            if table is None:
+                continue
+            listed = [*table.categories, *table.tags, *table.numerics]
+            repeated = sorted({column for column in listed if listed.count(column) > 1})
+            if repeated:
+                problems.append(f"{name}: columns stand in more than one of categories, tags and numerics: {repeated}")
+            if table.id in listed:
+                problems.append(f"{name}: the id column {table.id!r} cannot be a feature as well")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits that name this schema."""
+        return sha256_json(self.model_dump(mode="json"))

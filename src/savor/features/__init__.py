@@ -1,0 +1,1 @@
+"""Every feature defined once, used by training and by serving; pure NumPy."""

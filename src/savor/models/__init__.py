@@ -1,0 +1,1 @@
+"""Scorers, arrays in and arrays out: baselines, LiteRT towers, tree rankers. Never imports TensorFlow."""

@@ -1,0 +1,1 @@
+"""What changes between two trainings: user state, and later events and experiments."""

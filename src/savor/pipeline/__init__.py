@@ -1,0 +1,1 @@
+"""Recommendation as a list of typed stages: protocols, runner and stock stages."""

@@ -1,0 +1,1 @@
+"""Keras networks, losses, loops and tuning; writes what a bundle is made of."""
