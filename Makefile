@@ -1,0 +1,58 @@
+# One door for developers and for CI. `make demo` and `make test` do all the set-up themselves.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+DEMO ?= demo
+SERVE ?= 1
+PORT ?= 8000
+
+.PHONY: help setup demo test lint docs bench lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Savor needs Python 3.11, 3.12 or 3.13, and {sys.executable} is {v[0]}.{v[1]}: call make PYTHON=/path/to/python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo.stamp: requirements/demo.txt requirements/build.txt pyproject.toml $(VENV)/python.stamp
+	@echo "Installing Savor and what the demo needs (versions locked in requirements/demo.txt) …"
+	$(PIP) --require-hashes --no-deps -r requirements/demo.txt
+	$(PIP) --require-hashes --no-deps -r requirements/build.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt requirements/build.txt pyproject.toml $(VENV)/python.stamp
+	@echo "Installing Savor and what its tests need (versions locked in requirements/dev.txt) …"
+	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
+	$(PIP) --require-hashes --no-deps -r requirements/build.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/demo.stamp
+
+setup: $(VENV)/dev.stamp  ## install everything into .venv, versions and hashes locked
+
+demo: $(VENV)/demo.stamp  ## a supermarket's year to live recommendations (SERVE=0 ends instead of serving)
+	$(BIN)/savor -C $(DEMO) demo $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
+
+test: $(VENV)/dev.stamp  ## run the tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/dev.stamp  ## formatting, lint, strict types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/dev.stamp  ## rewrite the generated pages in docs/
+	$(BIN)/python -m savor.cli.reference docs
+
+bench: $(VENV)/dev.stamp  ## measure quality on the demo's data and append to benchmarks/LOG.md
+	$(BIN)/savor -C $(DEMO) bench
+
+lock:  ## rewrite the lock files from pyproject.toml (needs uv)
+	requirements/lock.sh
+
+clean:  ## remove the environment and the demo
+	rm -rf $(VENV) $(DEMO)
