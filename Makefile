@@ -34,7 +34,7 @@ $(VENV)/dev.stamp: requirements/dev.txt requirements/build.txt pyproject.toml $(
 setup: $(VENV)/dev.stamp  ## install everything into .venv, versions and hashes locked
 
 demo: $(VENV)/demo.stamp  ## a supermarket's year to live recommendations (SERVE=0 ends instead of serving)
-	$(BIN)/savor -C $(DEMO) demo $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
+	$(BIN)/savor demo -C $(DEMO) $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
 
 test: $(VENV)/dev.stamp  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -49,7 +49,7 @@ docs: $(VENV)/dev.stamp  ## rewrite the generated pages in docs/
 	$(BIN)/python -m savor.cli.reference docs
 
 bench: $(VENV)/dev.stamp  ## measure quality on the demo's data and append to benchmarks/LOG.md
-	$(BIN)/savor -C $(DEMO) bench
+	$(BIN)/savor bench -C $(DEMO)
 
 lock:  ## rewrite the lock files from pyproject.toml (needs uv)
 	requirements/lock.sh

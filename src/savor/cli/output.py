@@ -1,0 +1,20 @@
+"""What a command says: answers on standard output, everything for people's eyes on standard error."""
+
+import sys
+from typing import Any
+
+import orjson
+
+from savor.core.progress import console
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON document to standard output."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.write(orjson.dumps(value, option=options, default=str).decode("utf-8"))
+    sys.stdout.flush()
+
+
+def next_step(text: str) -> None:
+    """Tell the person what to do now."""
+    console.print(f"[bold]Next:[/bold] {text}", highlight=False)
