@@ -10,18 +10,27 @@ from savor import __version__
 from savor.core.errors import SavorError
 from savor.core.progress import console
 
-app = typer.Typer(
-    name="savor",
-    help="Savor turns what people chose before into what to offer them next: ingest, train, evaluate, publish, serve.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
+
+def command_line() -> typer.Typer:
+    """The whole command line; commands import what they need only when they run."""
+    from savor.cli.ingest import ingest
+    from savor.cli.init import init
+
+    app = typer.Typer(
+        name="savor",
+        help="Turns what people chose before into what to offer them next: ingest, train, evaluate, publish, serve.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback(invoke_without_command=True)(_root)
+    for command in (init, ingest):
+        app.command()(command)
+    return app
 
 
-@app.callback(invoke_without_command=True)
-def root(
+def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and end."),
     debug: bool = typer.Option(False, "--debug", help="Show the whole trace when something fails."),  # noqa: ARG001
 ) -> None:
@@ -31,23 +40,14 @@ def root(
         raise typer.Exit
 
 
-def _register() -> None:
-    from savor.cli.ingest import ingest
-    from savor.cli.init import init
-
-    for command in (init, ingest):
-        app.command()(command)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. Exit codes: 0 done, 1 the work failed, 2 the call was wrong."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    _register()
     debug = "--debug" in arguments
     if debug:
         arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")]
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = command_line()(args=arguments, standalone_mode=False)
     except click.exceptions.UsageError as error:
         error.show()
         sys.exit(2)
