@@ -2,8 +2,8 @@
 
 import sys
 import traceback
+from typing import NoReturn
 
-import click
 import typer
 
 from savor import __version__
@@ -13,9 +13,22 @@ from savor.core.progress import console
 
 def command_line() -> typer.Typer:
     """The whole command line; commands import what they need only when they run."""
+    from savor.cli.batch import batch
+    from savor.cli.bundles import bundles, rollback
+    from savor.cli.demo import demo
+    from savor.cli.evaluate import evaluate
     from savor.cli.ingest import ingest
     from savor.cli.init import init
+    from savor.cli.publish import publish
+    from savor.cli.recommend import recommend, similar
+    from savor.cli.run import run
+    from savor.cli.serve import serve
+    from savor.cli.train import train
 
+    commands = (
+        (init, ingest, train, evaluate, publish, run, demo),
+        (bundles, rollback, serve, recommend, similar, batch),
+    )
     app = typer.Typer(
         name="savor",
         help="Turns what people chose before into what to offer them next: ingest, train, evaluate, publish, serve.",
@@ -25,7 +38,7 @@ def command_line() -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(invoke_without_command=True)(_root)
-    for command in (init, ingest):
+    for command in (command for group in commands for command in group):
         app.command()(command)
     return app
 
@@ -47,23 +60,14 @@ def main(arguments: list[str] | None = None) -> None:
     if debug:
         arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")]
     try:
-        code = command_line()(args=arguments, standalone_mode=False)
-    except click.exceptions.UsageError as error:
-        error.show()
-        sys.exit(2)
-    except click.exceptions.Exit as exit_request:
-        sys.exit(exit_request.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        console.print("stopped")
-        sys.exit(130)
-    except SavorError as error:
-        if debug:
-            traceback.print_exc()
-        console.print(f"[red]✗[/red] {error}", highlight=False, markup=True)
-        sys.exit(1)
-    except OSError as error:
-        if debug:
-            traceback.print_exc()
-        console.print(f"[red]✗[/red] {error}", highlight=False)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        command_line()(args=arguments, prog_name="savor")
+    except (SavorError, OSError) as error:
+        _fail(str(error), debug=debug)
+
+
+def _fail(message: str, *, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    console.print("[red]✗[/red]", end=" ")
+    console.print(message, highlight=False, markup=False, soft_wrap=True)
+    sys.exit(1)

@@ -6,10 +6,10 @@ import typing
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-import click
-import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from savor.core.config import Section
 from savor.core.files import write_text_atomic
@@ -21,8 +21,8 @@ def command_page() -> str:
     """`docs/cli.md`: what every command does and takes."""
     from savor.cli.main import command_line
 
-    group = typer.main.get_command(command_line())
-    assert isinstance(group, click.Group)
+    group = get_command(command_line())
+    assert isinstance(group, TyperGroup)
     lines = [
         NOTICE + "# Commands",
         "",
@@ -106,17 +106,13 @@ def _default(field: FieldInfo) -> str:
     return f"`{value!r}`".replace("True", "true").replace("False", "false")
 
 
-def _usage(command: click.Command) -> list[str]:
-    return [
-        parameter.make_metavar(click.Context(command))
-        for parameter in command.params
-        if parameter.param_type_name == "argument"
-    ]
+def _usage(command: Any) -> list[str]:
+    return [parameter.name.upper() for parameter in command.params if parameter.param_type_name == "argument"]
 
 
-def _parameter(parameter: click.Parameter) -> str:
+def _parameter(parameter: Any) -> str:
     about = getattr(parameter, "help", None) or ""
-    if isinstance(parameter, click.Option):
+    if parameter.param_type_name == "option":
         shown = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
         default = "" if parameter.default in (None, ()) or parameter.required else f"`{parameter.default}`"
     else:

@@ -31,7 +31,8 @@ class Dataset:
         schema: what the columns mean.
         kinds: names of the kinds of events; `Events.kind` holds positions in it.
         fingerprint: 64 hexadecimal digits over the content of the tables and the schema.
-        split: method, cut moments or rule, counts and hash of the split, as JSON values.
+        split: method, cut moments or rule, counts and hash of the split, and `data_start` and `data_end` (UTC seconds),
+            as JSON values.
     """
 
     directory: Path
@@ -61,7 +62,7 @@ class Dataset:
             Schema.model_validate(manifest["schema"]),
             tuple(manifest["kinds"]),
             manifest["fingerprint"],
-            manifest["split"],
+            {**manifest["split"], "data_start": manifest["data_start"], "data_end": manifest["data_end"]},
         )
 
     @cached_property

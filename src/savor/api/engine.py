@@ -1,0 +1,204 @@
+"""From request bodies to answers, as plain values."""
+
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.api.requests import RankRequest, RecommendationRequest, SimilarItemsRequest
+from savor.bundle.registry import Registry
+from savor.core.errors import SavorError
+from savor.pipeline.build import Serving
+from savor.pipeline.item_filter import ItemFilter
+from savor.pipeline.query import Query
+from savor.pipeline.result import Result
+from savor.pipeline.stages.tree_ranker import TreeRanker
+
+SCENARIOS = {"home": False, "discover": True}
+"""Whether seen items are left out, by scenario."""
+
+VARIANT = "control"
+MOST_EXPLAINED = 50
+"""For how many items of a list the strongest features are computed; it takes about a millisecond for each."""
+
+STRONGEST_FEATURES = 5
+Answer = dict[str, Any]
+
+
+class Engine:
+    """Answers from one bundle.
+
+    Args:
+        serving: what was built from it.
+        registry: where it came from; None where it was opened by itself.
+    """
+
+    def __init__(self, serving: Serving, registry: Registry | None = None) -> None:
+        self.serving, self.registry = serving, registry
+
+    @property
+    def bundle_id(self) -> str:
+        """The id of the bundle."""
+        return self.serving.bundle.id
+
+    def recommend(self, body: RecommendationRequest) -> tuple[Answer, Result]:
+        """Answer `POST /recommendations`.
+
+        Raises:
+            SavorError: the filter or the scenario is unknown, or a required stage failed.
+        """
+        if body.scenario not in SCENARIOS:
+            raise SavorError(
+                f"there is no scenario {body.scenario!r}; there are {', '.join(SCENARIOS)}", code="scenario_unknown"
+            )
+        query = Query(
+            user_id=str(body.user_id),
+            now=self.serving.clock(),
+            n=body.num_recommendations,
+            scenario=body.scenario,
+            exclude_seen=body.exclude_seen or SCENARIOS[body.scenario],
+            exclude=self._rows(body.exclude_items),
+            filter=self._filter(body.filter),
+            diverse=body.diversity,
+            context=body.context,
+            variant=VARIANT,
+        )
+        result = self.serving.pipeline.run(query)
+        ids = self.serving.catalogue.ids
+        rows, scores = result.items.tolist(), result.scores.tolist()
+        recommendations = [
+            {
+                "item_id": ids[row],
+                "score": score,
+                **self._description(row),
+                "reason": {"code": reason.code, "text": reason.text},
+            }
+            for row, score, reason in zip(rows, scores, result.reasons, strict=True)
+        ]
+        answer: Answer = {
+            "user_id": body.user_id,
+            "recommendations": recommendations,
+            "num_recommendations": len(recommendations),
+            **self._provenance(result.fallback),
+        }
+        if body.explain:
+            for place, recommendation in enumerate(recommendations):
+                recommendation["explanation"] = _explanation(result, place)
+            for recommendation, features in zip(recommendations, self._features(query, result), strict=False):
+                recommendation["explanation"]["features"] = features
+            answer["trace"] = trace(result)
+        return answer, result
+
+    def similar(self, body: SimilarItemsRequest) -> Answer:
+        """Answer `POST /similar_items`.
+
+        Raises:
+            SavorError: the filter cannot be used.
+        """
+        row = self.serving.catalogue.index.get(str(body.item_id))
+        similar = self.serving.similar.find(row, body.num_similar, self._filter(body.filter))
+        items = [
+            {"item_id": self.serving.catalogue.ids[row], "score": score, **self._description(row)}
+            for row, score in zip(similar.items.tolist(), similar.scores.tolist(), strict=True)
+        ]
+        return {
+            "item_id": body.item_id,
+            "similar_items": items,
+            "num_similar": len(items),
+            **self._provenance(similar.fallback),
+        }
+
+    def rank(self, body: RankRequest) -> tuple[Answer, Result]:
+        """Answer `POST /rank`.
+
+        Raises:
+            SavorError: a required stage failed.
+        """
+        index = self.serving.catalogue.index
+        came = {str(identifier): identifier for identifier in body.item_ids}
+        query = Query(user_id=str(body.user_id), now=self.serving.clock(), n=len(came), variant=VARIANT)
+        result = self.serving.pipeline.rank(query, self._rows(body.item_ids))
+        ids = self.serving.catalogue.ids
+        items: list[dict[str, Any]] = [
+            {"item_id": came[ids[row]], "score": score, **self._description(row)}
+            for row, score in zip(result.items.tolist(), result.scores.tolist(), strict=True)
+        ]
+        unknown = [identifier for text, identifier in came.items() if text not in index]
+        items += [{"item_id": identifier, "score": None, "name": None} for identifier in unknown]
+        notes = [f"unknown_items: {len(unknown)} of the items are not in the catalogue"] if unknown else []
+        fallback = "; ".join([*([result.fallback] if result.fallback else []), *notes]) or None
+        return {"user_id": body.user_id, "items": items, **self._provenance(fallback)}, result
+
+    def _features(self, query: Query, result: Result) -> list[list[dict[str, Any]]]:
+        """For each of the first items, the features that moved its score furthest; none where no trees scored it."""
+        ranker = self.serving.pipeline.ranker
+        if not isinstance(ranker, TreeRanker) or result.trace.scorer != ranker.name:
+            return []
+        head = result.candidates.select(np.arange(min(len(result.items), MOST_EXPLAINED)))
+        found = ranker.strongest(query, result.hydrated, head, STRONGEST_FEATURES)
+        return [[one._asdict() for one in features] for features in found]
+
+    def _rows(self, identifiers: list[Any]) -> NDArray[np.int32]:
+        """The distinct rows of those items that are in the catalogue."""
+        index = self.serving.catalogue.index
+        rows = {index[text] for text in map(str, identifiers) if text in index}
+        return np.fromiter(sorted(rows), np.int32, len(rows))
+
+    def _filter(self, specification: dict[str, Any] | None) -> ItemFilter | None:
+        return ItemFilter.parse(specification, self.serving.catalogue) if specification else None
+
+    def _description(self, row: int) -> dict[str, Any]:
+        return describe_item(self.serving, row)
+
+    def _provenance(self, fallback: str | None) -> Answer:
+        return {
+            "recommendation_id": uuid4().hex,
+            "bundle": self.bundle_id,
+            "variant": VARIANT,
+            "fallback": fallback,
+        }
+
+
+def describe_item(serving: Serving, row: int) -> dict[str, Any]:
+    """Name, narrowest known category and price of an item, for people."""
+    catalogue = serving.catalogue
+    category = None
+    for column in catalogue.categories.values():
+        category = column.values[column.codes[row]] or category
+    price = float(catalogue.price[row])
+    return {
+        "name": catalogue.names[row],
+        "category": category,
+        "price": round(price, 4) if np.isfinite(price) else None,
+    }
+
+
+def _explanation(result: Result, place: int) -> dict[str, Any]:
+    """Why the item at `place` is there: what each source that brought it said, and what the scorer made of it."""
+    candidates = result.candidates
+    bits = int(candidates.source[place])
+    sources = {
+        name: {
+            "score": float(candidates.columns[f"{name}_score"][place]),
+            "rank": int(candidates.columns[f"{name}_rank"][place]),
+        }
+        for bit, name in enumerate(result.trace.sources)
+        if bits >> bit & 1
+    }
+    return {"sources": sources, "scorer": result.trace.scorer, "score": float(candidates.score[place])}
+
+
+def trace(result: Result) -> dict[str, Any]:
+    """What happened on the way, as JSON values."""
+    return {
+        "stages": [
+            {"name": name, "milliseconds": round(nanoseconds * 1e-6, 4)}
+            for name, nanoseconds in result.trace.timings.items()
+        ],
+        "retrieved": result.trace.retrieved,
+        "ranked": result.trace.ranked,
+        "scorer": result.trace.scorer,
+        "dropped": {drop.stage: drop.number for drop in result.dropped},
+        "failures": [failure._asdict() for failure in result.failures],
+    }

@@ -1,0 +1,1 @@
+"""HTTP routes, one group in a file."""

@@ -1,0 +1,59 @@
+"""The whole of `savor.toml`."""
+
+from pydantic import Field
+
+from savor.api.options import ServingOptions
+from savor.core.config import Section, read_config
+from savor.core.folders import ProjectFolder
+from savor.data.options import IngestOptions
+from savor.data.schema import EventTable, ItemTable, Schema, UserTable
+from savor.data.splits import SplitOptions
+from savor.evaluation.options import EvaluationOptions
+from savor.features.options import FeatureOptions
+from savor.pipeline.options import PipelineOptions
+from savor.training.ranking_options import RankingOptions
+from savor.training.retrieval_options import RetrievalOptions
+from savor.training.state import StateOptions
+
+
+class ProjectOptions(Section):
+    """Name and seed of the project."""
+
+    name: str = Field("savor", description="What the project is called in reports and pages.")
+    seed: int = Field(7, ge=0, description="Everything random follows from this number.")
+
+
+class Project(Section):
+    """`savor.toml` as one value; each section belongs to the layer that it configures."""
+
+    project: ProjectOptions = Field(default_factory=ProjectOptions)
+    events: EventTable
+    items: ItemTable | None = None
+    users: UserTable | None = None
+    personal: tuple[str, ...] = Field((), description=Schema.model_fields["personal"].description)
+    ingest: IngestOptions = Field(default_factory=IngestOptions)
+    split: SplitOptions = Field(default_factory=SplitOptions)
+    features: FeatureOptions = Field(default_factory=FeatureOptions)
+    retrieval: RetrievalOptions = Field(default_factory=RetrievalOptions)
+    ranking: RankingOptions = Field(default_factory=RankingOptions)
+    state: StateOptions = Field(default_factory=StateOptions)
+    evaluation: EvaluationOptions = Field(default_factory=EvaluationOptions)
+    pipeline: PipelineOptions = Field(default_factory=PipelineOptions)
+    serving: ServingOptions = Field(default_factory=ServingOptions)
+
+    def tables(self) -> Schema:
+        """What the tables mean.
+
+        Raises:
+            ConfigError: the tables contradict each other.
+        """
+        return Schema(events=self.events, items=self.items, users=self.users, personal=self.personal)
+
+
+def read_project(folder: ProjectFolder) -> Project:
+    """Read and check the project's `savor.toml`.
+
+    Raises:
+        ConfigError: naming every problem.
+    """
+    return read_config(folder.configuration, Project)

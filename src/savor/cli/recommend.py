@@ -1,0 +1,76 @@
+"""`savor recommend` and `savor similar`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from savor.cli.options import AsJson, Directory
+from savor.cli.output import next_step, print_json
+from savor.core.progress import console
+
+Number = Annotated[int, typer.Option("-n", "--number", min=1, max=1000, help="How many items.")]
+
+
+def recommend(
+    user: Annotated[str, typer.Argument(help="Id of the user.")],
+    directory: Directory = Path(),
+    number: Number = 10,
+    new: Annotated[bool, typer.Option("--new", help="Only items that the user never had.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Add the trace of each item and of the stages.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend to one user from the live bundle, with reasons."""
+    from savor.api.requests import RecommendationRequest
+    from savor.api.serve import load_engine
+    from savor.core.folders import ProjectFolder
+
+    engine = load_engine(ProjectFolder(directory).registry)
+    body = RecommendationRequest(user_id=user, num_recommendations=number, exclude_seen=new, explain=explain or as_json)
+    answer, _ = engine.recommend(body)
+    if as_json:
+        print_json(answer)
+        return
+    show_recommendations(answer)
+    next_step("savor serve, then open the page")
+
+
+def show_recommendations(answer: dict[str, Any]) -> None:
+    """Print an answer of `POST /recommendations` as a table."""
+    table = Table(
+        "", "item", "name", "category", "score", "why", title=f"For {answer['user_id']}", title_justify="left"
+    )
+    for place, item in enumerate(answer["recommendations"], start=1):
+        reason = item["reason"]["text"]
+        category = item.get("category") or ""
+        table.add_row(str(place), item["item_id"], item["name"], category, f"{item['score']:.3f}", reason)
+    console.print(table)
+    if answer["fallback"]:
+        console.print(f"  fallback: {answer['fallback']}", style="yellow", highlight=False)
+
+
+def similar(
+    item: Annotated[str, typer.Argument(help="Id of the item.")],
+    directory: Directory = Path(),
+    number: Number = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Find the items most like an item in the live bundle."""
+    from savor.api.requests import SimilarItemsRequest
+    from savor.api.serve import load_engine
+    from savor.core.folders import ProjectFolder
+
+    answer = load_engine(ProjectFolder(directory).registry).similar(
+        SimilarItemsRequest(item_id=item, num_similar=number)
+    )
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("", "item", "name", "category", "likeness", title=f"Like {item}", title_justify="left")
+    for place, found in enumerate(answer["similar_items"], start=1):
+        category = found.get("category") or ""
+        table.add_row(str(place), found["item_id"], found["name"], category, f"{found['score']:.3f}")
+    console.print(table)
+    if answer["fallback"]:
+        console.print(f"  fallback: {answer['fallback']}", style="yellow", highlight=False)

@@ -1,0 +1,1 @@
+"""Published data sets, made ready to train on."""

@@ -1,0 +1,1 @@
+"""Opening tables wherever they are: delimited text, Parquet, JSON Lines, databases."""

@@ -1,0 +1,1 @@
+"""Words as vectors, encoded once per distinct string and kept by content."""

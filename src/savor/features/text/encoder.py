@@ -1,0 +1,23 @@
+"""What turns strings into vectors."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class TextEncoder(Protocol):
+    """Encodes text; the same string always gives the same vector, whatever stands beside it.
+
+    Attributes:
+        name: names the weights and the method, so that vectors of different encoders are never mixed.
+        dimension: width of the vectors.
+    """
+
+    name: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(N, dimension) float32 of N strings, each row of length 1."""
+        ...

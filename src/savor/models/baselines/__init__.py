@@ -1,0 +1,1 @@
+"""Strong, simple models that anything better has to beat."""

@@ -1,0 +1,58 @@
+"""Boosted trees, scored by XGBoost."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.core.errors import BundleError, MissingDependencyError
+
+
+class XgboostRanker:
+    """Rows of features to scores; scoring is safe from several threads."""
+
+    def __init__(self, booster: Any) -> None:
+        self._booster = booster
+
+    @classmethod
+    def load(cls, path: Path, threads: int = 1) -> Self:
+        """Open a `.ubj` file.
+
+        Raises:
+            BundleError: the file is absent or is not an XGBoost model.
+            MissingDependencyError: XGBoost is not installed.
+        """
+        try:
+            from xgboost import Booster
+            from xgboost.core import XGBoostError
+        except ImportError:
+            raise MissingDependencyError("xgboost-cpu", "serve") from None
+        try:
+            booster = Booster({"nthread": threads})
+            booster.load_model(bytearray(path.read_bytes()))
+        except (OSError, XGBoostError) as error:
+            raise BundleError(
+                f"{path} cannot be read as an XGBoost model ({error}); publish the bundle again"
+            ) from None
+        return cls(booster)
+
+    def score(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, F) float32, NaN where unknown, to (N,) float32, larger is better."""
+        scores = self._booster.inplace_predict(features, predict_type="margin", validate_features=False)
+        return np.asarray(scores, np.float32)
+
+    def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What each feature adds to the score, much slower than `score`.
+
+        Lundberg et al., "Consistent individualized feature attribution for tree ensembles", 2018.
+
+        Args:
+            features: (N, F) float32, NaN where unknown.
+
+        Returns:
+            (N, F + 1) float32; a row adds up to its score, and the last column is the same for all.
+        """
+        from xgboost import DMatrix
+
+        return np.asarray(self._booster.predict(DMatrix(features), pred_contribs=True), np.float32)

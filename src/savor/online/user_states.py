@@ -1,0 +1,101 @@
+"""What is known of each user at this moment."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.core.errors import BundleError
+from savor.data.histories import Histories, History
+from savor.features.profiles import Profiles, UserProfile
+
+
+class UserStates:
+    """Histories and profiles by user id.
+
+    The one door to user state: callers hold ids, never rows, so events that arrive later can be laid over what a
+    bundle brought without their knowing. Reading is safe from several threads.
+
+    Args:
+        histories: row u belongs to `profiles.ids[u]`.
+        profiles: U users.
+    """
+
+    def __init__(self, histories: Histories, profiles: Profiles) -> None:
+        if len(histories) != len(profiles):
+            raise BundleError(f"user state has {len(histories)} histories and {len(profiles)} profiles; train again")
+        self._histories = histories
+        self._profiles = profiles
+
+    def __len__(self) -> int:
+        return len(self._profiles)
+
+    def __contains__(self, user_id: str) -> bool:
+        return user_id in self._profiles.index
+
+    @property
+    def ids(self) -> list[str]:
+        """U user ids, in the order of the user table."""
+        return self._profiles.ids
+
+    def history(self, user_id: str, now: int) -> History:
+        """What the user did up to and including `now` (UTC seconds), oldest first; empty for somebody unknown."""
+        row = self._profiles.index.get(user_id)
+        if row is None:
+            return History.empty()
+        history = self._histories.of(row)
+        end = int(np.searchsorted(history.time, now, side="right"))
+        if end == len(history):
+            return history
+        return History(**{field.name: getattr(history, field.name)[:end] for field in fields(History)})
+
+    def profile(self, user_id: str) -> UserProfile:
+        """What is known of the user apart from that; nothing for somebody unknown."""
+        row = self._profiles.index.get(user_id)
+        return UserProfile(user_id) if row is None else self._profiles.of(row)
+
+    def sample(self, limit: int, *, containing: str = "") -> list[tuple[str, int]]:
+        """Up to `limit` (user id, number of events), for people to choose from.
+
+        Without `containing`, users spread over the table who have events; with it, the first ids that hold the text.
+        """
+        counts = np.diff(self._histories.indptr)
+        ids = self._profiles.ids
+        if containing:
+            wanted = containing.casefold()
+            found = (row for row, identifier in enumerate(ids) if wanted in identifier.casefold())
+            return [(ids[row], int(counts[row])) for row, _ in zip(found, range(limit), strict=False)]
+        active = np.flatnonzero(counts)
+        rows = active[np.unique(np.linspace(0, len(active) - 1, limit).astype(np.intp))] if len(active) else active
+        return [(ids[row], int(counts[row])) for row in rows]
+
+    def save(self, directory: Path) -> None:
+        """Write `histories/*.npy` and `profiles/` below `directory`."""
+        (directory / "histories").mkdir(parents=True, exist_ok=True)
+        for field in fields(Histories):
+            np.save(directory / "histories" / f"{field.name}.npy", getattr(self._histories, field.name))
+        self._profiles.save(directory / "profiles")
+
+    @classmethod
+    def load(cls, directory: Path) -> "UserStates":
+        """Read what `save` wrote; the event columns stay on disk and are read as they are needed.
+
+        Raises:
+            BundleError: a file is absent or damaged.
+        """
+        try:
+            columns = {
+                field.name: _mapped(directory / "histories" / f"{field.name}.npy") for field in fields(Histories)
+            }
+        except (OSError, ValueError) as error:
+            raise BundleError(
+                f"the user state in {directory} cannot be read ({error}); publish the bundle again"
+            ) from None
+        return cls(Histories(**columns), Profiles.load(directory / "profiles"))
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """The array in `path`, backed by the file; a plain array, as slices of `np.memmap` are slow to make."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

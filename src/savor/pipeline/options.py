@@ -1,0 +1,38 @@
+"""How a pipeline is put together."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from savor.core.config import Section
+
+SourceName = Literal["ann", "buy_again", "co_purchase", "trending"]
+
+
+class Diversity(Section):
+    """Which rules keep the list from being all of one kind."""
+
+    category: str | None = Field(None, description="Category column to cap at; none: the narrowest.")
+    cap: int | None = Field(3, ge=1, description="Most items of one category; none: no cap.")
+    mmr: float | None = Field(None, ge=0, le=1, description="Weight of unlikeness between items; none: not used.")
+
+
+class PipelineOptions(Section):
+    """Sources, how many candidates each brings, and diversity."""
+
+    sources: tuple[SourceName, ...] = Field(
+        ("ann", "buy_again", "co_purchase", "trending"), description="Where candidates come from."
+    )
+    ann: int = Field(100, ge=1, le=2000, description="Candidates from the user vector.")
+    buy_again: int = Field(150, ge=1, le=2000, description="Candidates from the user's own items.")
+    co_purchase: int = Field(100, ge=1, le=2000, description="Candidates that go with the user's own items.")
+    trending: int = Field(50, ge=1, le=2000, description="Candidates that sell now.")
+    half_life_days: float = Field(60, gt=0, description="Age at which an event of the user counts half.")
+    own_items: int = Field(100, ge=1, description="How many own items co-purchase starts from.")
+    co_purchase_power: float = Field(
+        1, ge=0, le=4, description="Power of an own item's decayed weight in co-purchase; 0: all own items alike."
+    )
+    repeat_kinds: tuple[str, ...] = Field(
+        (), description="Kinds of events that make an item the user's own; none: all."
+    )
+    diversity: Diversity = Diversity()

@@ -1,0 +1,1 @@
+"""The stages that come with Savor, one in a file."""

@@ -1,0 +1,38 @@
+"""Hydrator: the user tower."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.data.histories import History
+from savor.features.profiles import UserProfile
+from savor.pipeline.query import Query
+from savor.pipeline.stage import Hydrated
+
+Tower = Callable[[dict[str, NDArray[Any]]], NDArray[np.float32]]
+
+
+class UserInputs(Protocol):
+    """Makes the inputs of a user tower."""
+
+    def user_input(self, history: History, profile: UserProfile, now: int) -> dict[str, NDArray[Any]]:
+        """By input name, arrays with a batch of one."""
+
+
+class UserVector:
+    """Runs the tower on the history and the profile."""
+
+    name = "user_vector"
+    reads = frozenset({"history", "profile"})
+    writes = frozenset({"user_vector"})
+    required = False
+
+    def __init__(self, features: UserInputs, tower: Tower) -> None:
+        self._features, self._tower = features, tower
+
+    def hydrate(self, query: Query, hydrated: Hydrated) -> dict[str, Any]:
+        """`user_vector`: (D,) float32."""
+        inputs = self._features.user_input(hydrated["history"], hydrated["profile"], query.now)
+        return {"user_vector": self._tower(inputs)[0]}

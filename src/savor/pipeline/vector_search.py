@@ -1,0 +1,53 @@
+"""Nearest items among those that may be shown."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.index.index import Index
+from savor.pipeline.candidates import Retrieved
+
+_EXACT_BELOW = 4_000
+_WIDEST = 2_000
+
+
+class VectorSearch:
+    """An index and the vectors in it.
+
+    Args:
+        index: over `vectors`.
+        vectors: (I, D) float32; row r belongs to item r.
+    """
+
+    def __init__(self, index: Index, vectors: NDArray[np.float32]) -> None:
+        self._index, self.vectors = index, vectors
+
+    def nearest(self, vector: NDArray[np.float32], k: int, eligible: NDArray[np.bool_]) -> Retrieved:
+        """The k eligible items with the largest inner product.
+
+        Asks the index for more than k where some items are not eligible; where few are, or it did not bring enough of
+        them, every eligible item is looked at.
+
+        Args:
+            vector: (D,) float32.
+            k: how many.
+            eligible: (I,) bool.
+        """
+        number = int(np.count_nonzero(eligible))
+        total = len(eligible)
+        wanted = k if number == total else k + k * (total - number) // max(number, 1) + min(k, total - number)
+        if number > _EXACT_BELOW and wanted <= _WIDEST:
+            items, scores = self._index.search(vector[None, :], min(wanted, total))
+            item, score = items[0], scores[0]
+            kept = item >= 0
+            kept &= eligible[item]
+            found = Retrieved(item[kept][:k], score[kept][:k])
+            if len(found.item) >= min(k, number):
+                return found
+        return self._exact(vector, k, np.flatnonzero(eligible))
+
+    def _exact(self, vector: NDArray[np.float32], k: int, rows: NDArray[np.intp]) -> Retrieved:
+        vectors = self.vectors if len(rows) == len(self.vectors) else self.vectors[rows]
+        score = vectors @ vector
+        head = np.argpartition(-score, k)[:k] if len(rows) > k else np.arange(len(rows))
+        head = head[np.lexsort((rows[head], -score[head]))]
+        return Retrieved(rows[head].astype(np.int32), score[head])

@@ -1,0 +1,77 @@
+"""Training of the boosted trees that rank candidates."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import xgboost as xgb
+
+from savor.core.errors import TrainingError
+from savor.core.progress import Task, progress
+from savor.training.ranking_examples import RankingExamples
+from savor.training.ranking_options import RankingOptions
+
+
+def train_ranker(examples: RankingExamples, options: RankingOptions, seed: int, title: str) -> xgb.Booster:
+    """Fit one model.
+
+    Raises:
+        TrainingError: there is nothing to tell apart.
+    """
+    if not 0 < examples.label.sum() < len(examples):
+        raise TrainingError(
+            f"the ranker needs candidates that were chosen and others that were not; of {len(examples)} candidates "
+            f"{int(examples.label.sum())} were chosen: give it more data or longer windows (ranking.window_days)"
+        )
+    grouped = options.objective.startswith("rank:")
+    matrix = xgb.QuantileDMatrix(
+        examples.features, examples.label, qid=examples.question if grouped else None, max_bin=64
+    )
+    parameters = {
+        "objective": options.objective,
+        "tree_method": "hist",
+        "max_depth": options.depth,
+        "eta": options.learning_rate,
+        "subsample": options.row_share,
+        "colsample_bytree": options.column_share,
+        "min_child_weight": options.minimum_child_weight,
+        "lambda": options.regularisation,
+        "max_bin": 64,
+        "seed": seed,
+    }
+    with progress(title, options.trees) as task:
+        return xgb.train(parameters, matrix, options.trees, callbacks=[_Advance(task)])
+
+
+class _Advance(xgb.callback.TrainingCallback):  # type: ignore[misc]
+    """Moves the progress bar by a tree."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: object) -> bool:  # noqa: ARG002
+        self._task.advance()
+        return False
+
+
+def save_ranker(
+    directory: Path, every: xgb.Booster, new: xgb.Booster, names: tuple[str, ...], source_columns: tuple[str, ...]
+) -> None:
+    """Write `all.ubj`, `new.ubj` and `features.json` (names, source columns, mean gain of each feature in both)."""
+    directory.mkdir(parents=True, exist_ok=True)
+    every.save_model(directory / "all.ubj")
+    new.save_model(directory / "new.ubj")
+    document = {
+        "names": names,
+        "source_columns": source_columns,
+        "gain": {"all": _gain(every, names), "new": _gain(new, names)},
+    }
+    (directory / "features.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def _gain(model: xgb.Booster, names: tuple[str, ...]) -> dict[str, float]:
+    """Total gain by feature, as a share of all, largest first."""
+    total = model.get_score(importance_type="total_gain")
+    gains = np.array([float(np.sum(total.get(f"f{position}", 0.0))) for position in range(len(names))])
+    shares = gains / max(float(gains.sum()), 1e-12)
+    return {names[position]: round(float(shares[position]), 5) for position in np.argsort(-gains) if gains[position]}

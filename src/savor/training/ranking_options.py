@@ -1,0 +1,33 @@
+"""How the ranker is trained."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from savor.core.config import Section
+
+
+class RankingOptions(Section):
+    """`[ranking]` in savor.toml."""
+
+    windows: int = Field(
+        3, ge=1, le=24, description="How many past windows to learn from; retrieval learns only from before the first."
+    )
+    window_days: float | None = Field(
+        None, gt=0, description="Length of a window; by default that of the test period (temporal splits only)."
+    )
+    step_days: float | None = Field(
+        None, gt=0, description="Time between the starts of two windows; by default half a window."
+    )
+    users_per_window: int = Field(20_000, ge=10, description="Most users to learn from in a window.")
+    negatives_per_user: int = Field(150, ge=1, description="Most candidates not chosen that are kept for each user.")
+    objective: Literal["binary:logistic", "rank:ndcg", "rank:pairwise"] = Field(
+        "binary:logistic", description="What the trees learn: each pair alone, or the order of each list."
+    )
+    trees: int = Field(300, ge=1, description="How many trees.")
+    depth: int = Field(6, ge=1, le=16, description="Depth of a tree.")
+    learning_rate: float = Field(0.06, gt=0, le=1, description="Weight of each tree.")
+    row_share: float = Field(0.7, gt=0, le=1, description="Share of the rows that each tree sees.")
+    column_share: float = Field(0.3, gt=0, le=1, description="Share of the features that each tree sees.")
+    minimum_child_weight: float = Field(20.0, ge=0, description="Least sum of second derivatives in a leaf.")
+    regularisation: float = Field(5.0, ge=0, description="Weight of the squared norm of the leaves.")

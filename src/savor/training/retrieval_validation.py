@@ -1,0 +1,120 @@
+"""How good the vectors are at finding what users chose next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.data.histories import Histories
+
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class RetrievalValidation:
+    """Users at a moment, what is known of them then, and what they chose after.
+
+    Attributes:
+        users: (Q,) int32.
+        now: (Q,) int64 UTC seconds.
+        histories: what is known.
+        indptr: (Q + 1,) int64 row boundaries in `relevant`.
+        relevant: (N,) int32 distinct items each user chose after.
+        hidden_indptr, hidden: in the same form, items that must not be recommended to each user; empty for none.
+    """
+
+    users: NDArray[np.int32]
+    now: NDArray[np.int64]
+    histories: Histories
+    indptr: NDArray[np.int64]
+    relevant: NDArray[np.int32]
+    hidden_indptr: NDArray[np.int64]
+    hidden: NDArray[np.int32]
+
+    @classmethod
+    def new_items(
+        cls,
+        users: NDArray[np.int32],
+        now: NDArray[np.int64],
+        histories: Histories,
+        indptr: NDArray[np.int64],
+        relevant: NDArray[np.int32],
+    ) -> "RetrievalValidation":
+        """The task of finding items that are new to the user: `relevant` without, and hiding, those in the history.
+
+        Users with nothing left to find are left out.
+        """
+        wanted = [
+            np.setdiff1d(relevant[indptr[row] : indptr[row + 1]], histories.of(int(user)).item)
+            for row, user in enumerate(users)
+        ]
+        kept = np.flatnonzero([len(items) > 0 for items in wanted])
+        wanted = [wanted[row] for row in kept]
+        seen = [np.unique(histories.of(int(user)).item) for user in users[kept]]
+        return cls(users[kept], now[kept], histories, _indptr(wanted), _joined(wanted), _indptr(seen), _joined(seen))
+
+    @classmethod
+    def all_items(
+        cls,
+        users: NDArray[np.int32],
+        now: NDArray[np.int64],
+        histories: Histories,
+        indptr: NDArray[np.int64],
+        relevant: NDArray[np.int32],
+    ) -> "RetrievalValidation":
+        """The task of finding everything that was chosen, known or new."""
+        return cls(users, now, histories, indptr, relevant, np.zeros(len(users) + 1, np.int64), np.empty(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def sample(self, maximum: int, seed: int) -> "RetrievalValidation":
+        """At most `maximum` of the users, drawn by `seed`, in the same order."""
+        if len(self) <= maximum:
+            return self
+        rows = np.sort(np.random.default_rng(seed).choice(len(self), maximum, replace=False))
+        wanted = [self.relevant[self.indptr[row] : self.indptr[row + 1]] for row in rows]
+        hidden = [self.hidden[self.hidden_indptr[row] : self.hidden_indptr[row + 1]] for row in rows]
+        return RetrievalValidation(
+            self.users[rows],
+            self.now[rows],
+            self.histories,
+            _indptr(wanted),
+            _joined(wanted),
+            _indptr(hidden),
+            _joined(hidden),
+        )
+
+    def recall(self, users: NDArray[np.float32], items: NDArray[np.float32], k: int, *, capped: bool = True) -> float:
+        """Mean over users of the share of relevant items among the k items with the highest inner products.
+
+        Args:
+            users: (Q, D) vectors.
+            items: (I, D) vectors.
+            k: length of the lists.
+            capped: divide by min(k, number relevant), `recall_min@k`; otherwise by the number relevant.
+        """
+        k = min(k, len(items))
+        shares = np.empty(len(self))
+        for start in range(0, len(self), CHUNK):
+            stop = min(start + CHUNK, len(self))
+            scores = users[start:stop] @ items.T
+            for row in range(start, stop):
+                hidden = self.hidden[self.hidden_indptr[row] : self.hidden_indptr[row + 1]]
+                scores[row - start, hidden] = -np.inf
+            top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+            for row in range(start, stop):
+                wanted = self.relevant[self.indptr[row] : self.indptr[row + 1]]
+                found = np.isin(wanted, top[row - start], assume_unique=True).sum()
+                shares[row] = found / max(min(k, len(wanted)) if capped else len(wanted), 1)
+        return float(shares.mean())
+
+
+def _indptr(rows: list[NDArray[np.int32]]) -> NDArray[np.int64]:
+    indptr = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum([len(row) for row in rows], out=indptr[1:])
+    return indptr
+
+
+def _joined(rows: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    return np.concatenate(rows) if rows else np.empty(0, np.int32)

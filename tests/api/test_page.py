@@ -1,0 +1,130 @@
+"""The page in a real browser, against a real server."""
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+SERVER = """
+import sys
+from pathlib import Path
+from savor.api.serve import load_engine, serve
+serve(load_engine(Path(sys.argv[1])), port=int(sys.argv[2]))
+"""
+
+
+@pytest.fixture(scope="module")
+def address(registry_directory):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-c", SERVER, str(registry_directory), str(port)])
+    base = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urlopen(f"{base}/ready", timeout=5).close()
+                break
+            except URLError:
+                assert process.poll() is None
+                time.sleep(0.1)
+        yield base
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs a browser at {CHROMIUM}")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
+    arguments = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    complaints = []
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "request",
+        lambda request: complaints.append(request.url) if not request.url.startswith((address, "data:")) else None,
+    )
+    opened.goto(f"{address}/#household-3")
+    opened.wait_for_selector("#recommendations .item")
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.browser
+def test_a_person_can_follow_it(page):
+    assert page.inner_text("#title") == "For customer household-3"
+    assert page.locator("#recommendations .item").count() == 10
+    assert all(text for text in page.locator("#recommendations .reason").all_inner_texts())
+    assert page.locator("#visits .visit").count() > 5
+    assert page.locator("#stages div").count() > 8
+    assert " ms" in page.inner_text("#total")
+    assert page.inner_text("#bundle").strip()
+
+
+@pytest.mark.browser
+def test_new_only_changes_the_list(page):
+    first = page.locator("#recommendations .item").first.get_attribute("data-item")
+    page.get_by_label("New only").check()
+    page.wait_for_selector(f'#recommendations li:first-child .item:not([data-item="{first}"])')
+    assert not any("you buy" in text.lower() for text in page.locator("#recommendations .reason").all_inner_texts())
+
+
+@pytest.mark.browser
+def test_details_show_sources_and_similar_items(page):
+    name = page.locator("#recommendations .item").first.get_attribute("data-item")
+    page.locator("#recommendations .item").first.click()
+    page.wait_for_selector("#similar .item")
+    assert f"id {name}" in page.inner_text("#details-body")
+    assert page.locator("#details tbody tr").count() >= 2
+    assert page.locator("#similar .item").count() == 6
+    page.keyboard.press("Escape")
+    assert not page.locator("#details").is_visible()
+
+
+@pytest.mark.browser
+def test_a_newcomer_is_answered_with_the_reason(page):
+    page.fill("#search", "somebody <b>new</b>")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#note.shown")
+    assert "unknown_user" in page.inner_text("#note")
+    assert page.inner_text("#title") == "For customer somebody <b>new</b>"
+    page.wait_for_selector("#visits .empty")
+    assert page.locator("#recommendations .item").count() == 10
+
+
+@pytest.mark.browser
+def test_everything_has_a_name_for_those_who_cannot_see(page):
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('button, input, select')]"
+        ".filter(one => !(one.innerText?.trim() || one.ariaLabel || one.labels?.length)).map(one => one.outerHTML)"
+    )
+    assert unnamed == []

@@ -1,0 +1,42 @@
+import subprocess
+import sys
+
+import pytest
+
+from savor import __version__
+from savor.cli.main import main
+
+
+def code_of(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_version(capsys) -> None:
+    assert code_of("--version") == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_a_wrong_call_is_two_and_a_failure_is_one(tmp_path, capsys) -> None:
+    assert code_of("no-such-command") == 2
+    assert code_of("train", "--stage", "nonsense", "-C", str(tmp_path)) == 2
+    assert code_of("train", "-C", str(tmp_path)) == 1
+    assert "savor init" in " ".join(capsys.readouterr().err.split())
+
+
+def test_debug_shows_the_trace(tmp_path, capsys) -> None:
+    assert code_of("train", "-C", str(tmp_path), "--debug") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from savor.cli.main import command_line\n"
+        "command_line()\n"
+        "heavy = {'tensorflow', 'keras', 'ibis', 'duckdb', 'pyarrow', 'xgboost', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
