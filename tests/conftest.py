@@ -1,8 +1,23 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+COSTLY = {"shop": "shop", "registry_directory": "shop", "trained": "trained", "exported": "exported", "large": "large"}
+"""Fixtures that take seconds to make, and the group of tests that shares each."""
+
+# The clock judges no property: a busy machine is slow.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests that share a costly fixture to one worker, which makes it once."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            for name in COSTLY.keys() & set(item.fixturenames):
+                item.add_marker(pytest.mark.xdist_group(COSTLY[name]))
 
 
 @pytest.fixture(scope="session")

@@ -133,6 +133,7 @@ def write_tower(parts: Path, features: FeatureSpace, width: int) -> None:
     scratch.mkdir(exist_ok=True)
     (scratch / "signature.json").write_text(json.dumps({n: s.to_json() for n, s in features.user_signature.items()}))
     cardinality = features.user_signature["history_item"].cardinality
+    assert cardinality is not None
     np.save(scratch / "vectors.npy", rng.standard_normal((cardinality, width)).astype(np.float32))
     program = Path(__file__).with_name("synthetic_tower.py")
     arguments = [str(scratch / "signature.json"), str(scratch / "vectors.npy"), str(parts / "towers" / "user.tflite")]

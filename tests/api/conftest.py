@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.synthetic_bundle import made_shop
 
 from savor.api.app import create_app
 from savor.api.serve import load_engine
 from savor.bundle.registry import Registry
+from tests.synthetic_bundle import made_shop
 
 
 @pytest.fixture(scope="session")

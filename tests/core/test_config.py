@@ -53,4 +53,4 @@ def test_an_absent_file_says_how_to_make_one(tmp_path) -> None:
 
 def test_sections_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Inner().size = 2
+        Inner().size = 2  # type: ignore[misc]

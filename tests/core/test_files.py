@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from savor.core import files
 from savor.core.files import directory_atomic, write_json_atomic, write_text_atomic
 
 
@@ -14,7 +13,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
     def full(_: int) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_text_atomic(target, "new")
     assert target.read_text() == "old"

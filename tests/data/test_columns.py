@@ -59,7 +59,7 @@ def test_moments_written_as_text(engine: Engine, written: str | None, seconds: f
 
 
 def test_moments_of_other_types(engine: Engine) -> None:
-    naive = datetime(2017, 7, 1)  # noqa: DTZ001
+    naive = datetime(2017, 7, 1)
     assert convert(engine, [naive], columns.moment) == [(MOMENT - 7200) * 10**6]
     assert convert(engine, [naive.replace(tzinfo=UTC)], columns.moment) == [MOMENT * 10**6]
     assert convert(engine, [date(2017, 7, 1)], columns.moment) == [(MOMENT - 7200) * 10**6]

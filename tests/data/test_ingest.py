@@ -8,7 +8,7 @@ import pytest
 
 from savor.core.errors import DataError
 from savor.data.schema import EventTable, ItemTable, Schema, UserTable
-from tests.data.conftest import NOW, Workbench
+from tests.data.workbench import NOW, Workbench
 
 EVENTS = """customer,product,when,kind,quantity,price,basket,seq,country,title
 ann,tea,2024-01-01T08:00:00Z,Purchase,2,4.5,b9,1,NO,Tea
@@ -71,7 +71,15 @@ def test_columns_of_the_data_set(workbench: Workbench, schema: Schema) -> None:
     kinds = (np.int32, np.int32, np.int64, np.uint8, np.float32, np.float32, np.int64, np.uint8)
     assert tuple(getattr(events, name).dtype for name in events.__dataclass_fields__) == kinds
     assert dataset.items.to_pylist() == [
-        {"id": "old", "name": "Old thing", "aisle": "other", "labels": None, "weight": None, "stock": 0.0, "since": None},
+        {
+            "id": "old",
+            "name": "Old thing",
+            "aisle": "other",
+            "labels": None,
+            "weight": None,
+            "stock": 0.0,
+            "since": None,
+        },
         {
             "id": "tea",
             "name": "Green tea bag",
@@ -147,7 +155,9 @@ def test_unit_prices_become_line_prices(workbench: Workbench) -> None:
 
 
 def test_whole_floating_ids_match_whole_numbers(workbench: Workbench) -> None:
-    workbench.write("events.jsonl", "".join(f'{{"user": "{n}", "item": "{n}", "time": {NOW - 9**n}}}\n' for n in (3, 4)))
+    workbench.write(
+        "events.jsonl", "".join(f'{{"user": "{n}", "item": "{n}", "time": {NOW - 9**n}}}\n' for n in (3, 4))
+    )
     workbench.write("items.csv", "item,size\n3,9\n4,8\n5,7\n")
     schema = Schema(
         events=EventTable(source="events.jsonl", user="user", item="item", time="time"),
@@ -163,9 +173,7 @@ def test_a_column_with_too_many_kinds_is_no_kind(workbench: Workbench) -> None:
         workbench.ingest(events={"kind": "user", "user": "item"})
 
 
-def test_the_fingerprint_names_content_and_meaning(
-    workbench: Workbench, good_rows: Callable[[int], str]
-) -> None:
+def test_the_fingerprint_names_content_and_meaning(workbench: Workbench, good_rows: Callable[[int], str]) -> None:
     workbench.write("events.csv", f"user,item,time\n{good_rows(50)}")
     first = workbench.ingest()
     workbench.write("copy.csv", f"item;time;user\n{good_rows(50)}".replace(",", ";"))
@@ -186,7 +194,9 @@ def test_a_password_in_an_address_is_not_stored(workbench: Workbench, monkeypatc
     import sqlite3
 
     with sqlite3.connect(workbench.folder / "hunter2.db") as connection:
-        connection.execute("CREATE TABLE e AS SELECT 'u' AS user, 'i' AS item, 1600000000 AS time UNION SELECT 'u', 'j', 1700000000")
+        connection.execute(
+            "CREATE TABLE e AS SELECT 'u' AS user, 'i' AS item, 1600000000 AS time UNION SELECT 'u', 'j', 1700000000"
+        )
     connection.close()
     monkeypatch.setenv("SHOP", "hunter2")
     dataset = workbench.ingest(events={"source": "sqlite:///${SHOP}.db", "query": "SELECT * FROM e"})

@@ -15,7 +15,7 @@ from savor.core.errors import DataError
 from savor.data.dataset import Dataset
 from savor.data.exclusive import exclusive
 from savor.data.schema import EventTable, Schema, UserTable
-from tests.data.conftest import NOW, Workbench
+from tests.data.workbench import NOW, Workbench
 
 Rows = Callable[[int], str]
 
@@ -210,7 +210,7 @@ module.ingest(schema, IngestOptions(threads=1), SplitOptions(), folder, folder /
 def _run_child(folder: Path, how: str) -> subprocess.CompletedProcess[str]:
     connection = duckdb.connect()
     connection.execute(
-        "COPY (SELECT 'u' || hash(n) % 1000 AS user, 'i' || n % 97 AS item, 1700000000 + hash(n * 3) % 10000000 AS time "
+        "COPY (SELECT 'u' || hash(n) % 1000 AS user, 'i' || n % 97 AS item, 1700000000 + hash(n) % 10000000 AS time "
         f"FROM range(60000) t(n)) TO '{folder / 'big.parquet'}'"
     ).fetchall()
     return subprocess.run(

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from savor.core.errors import DataError
 from savor.data.personal import KEY_VARIABLE, pseudonym
 from savor.data.schema import EventTable, ItemTable, Schema, UserTable
-from tests.data.conftest import Workbench
+from tests.data.workbench import Workbench
 
 KEY = "k" * 32
 PEOPLE = "id,email,age\nann@x.org,ann@x.org,30\nbob@x.org,bob@x.org,40\nzoe@x.org,zoe@x.org,50\n,gone@x.org,1\n"

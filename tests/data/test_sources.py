@@ -128,7 +128,14 @@ def test_passwords_come_from_the_environment_and_are_not_shown(
 
 
 def test_json_lines_keep_lists_and_reject_what_is_no_object(engine: Engine, tmp_path: Path) -> None:
-    lines = [b'{"user": "u1", "tags": ["a", "b"], "n": 1.5}', b"{torn", b"", b"[1]", b'{"user": "caf\xe9"}', b'{"n": 2}']
+    lines = [
+        b'{"user": "u1", "tags": ["a", "b"], "n": 1.5}',
+        b"{torn",
+        b"",
+        b"[1]",
+        b'{"user": "caf\xe9"}',
+        b'{"n": 2}',
+    ]
     (tmp_path / "e.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     raw = open_source(engine, "e.jsonl", None, tmp_path)
     assert content(engine, raw) == [("u1", '["a","b"]', "1.5"), (None, None, "2")]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from savor.core.errors import DataError
 from savor.data.events import Events
 from savor.data.splits import TEST, TRAIN, VALIDATION, SplitOptions, temporal_cuts
-from tests.data.conftest import Workbench
+from tests.data.workbench import Workbench
 
 FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 400)), min_size=3, max_size=40)
@@ -43,9 +43,7 @@ def test_temporal_splits_follow_time(workbench: Workbench, rows: list[tuple[int,
 
 @FEW
 @given(EVENTS)
-def test_leave_one_out_takes_the_last_two_of_each_user(
-    workbench: Workbench, rows: list[tuple[int, int, int]]
-) -> None:
+def test_leave_one_out_takes_the_last_two_of_each_user(workbench: Workbench, rows: list[tuple[int, int, int]]) -> None:
     rows = [*rows, (9, 0, 5), (9, 1, 5), (9, 2, 5), (8, 0, 1), (8, 1, 2)]
     write(workbench, rows)
     dataset = workbench.ingest(split=SplitOptions(method="leave_one_out"))
@@ -71,9 +69,7 @@ def test_a_given_column(workbench: Workbench) -> None:
 
 def test_an_unknown_name_in_the_column_is_a_fault(workbench: Workbench) -> None:
     write(workbench, [(0, n, n) for n in range(3)], ["train", "train", "holdout"])
-    dataset = workbench.ingest(
-        split=SplitOptions(method="column"), events={"split": "part"}, max_quarantine_share=0.5
-    )
+    dataset = workbench.ingest(split=SplitOptions(method="column"), events={"split": "part"}, max_quarantine_share=0.5)
     assert len(dataset.events) == 2
     assert workbench.quarantine()[0]["reason"] == "unknown split"
 

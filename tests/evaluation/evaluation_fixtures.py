@@ -1,10 +1,19 @@
 """A small world for tests of evaluation."""
 
+from typing import TypedDict
+
 import numpy as np
 
 from savor.data.events import Events
 
 DAY = 86_400
+
+
+class Sizes(TypedDict):
+    """The sizes of a world, to be given as keywords."""
+
+    number_of_users: int
+    number_of_items: int
 
 
 def events_of(rows) -> Events:

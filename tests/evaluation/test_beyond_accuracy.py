@@ -47,7 +47,6 @@ def test_coverage_gini_and_deciles_by_hand():
     assert exposure_by_decile(np.zeros(3, np.int64), np.zeros(3, np.int64)).tolist() == [0] * 10
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=30))
 def test_gini_is_between_even_and_one_taking_all(exposures):
     value = gini(np.array(exposures))
@@ -55,7 +54,6 @@ def test_gini_is_between_even_and_one_taking_all(exposures):
     assert gini(np.array(exposures) * 3) == pytest.approx(value)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_auc_is_the_share_of_pairs_in_order(seed):
     generator = np.random.default_rng(seed)

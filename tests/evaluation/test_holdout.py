@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from evaluation_fixtures import DAY, ROWS, events_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from savor.core.errors import DataError
 from savor.evaluation.holdout import Holdout
+from tests.evaluation.evaluation_fixtures import DAY, ROWS, Sizes, events_of
 
-SIZES = {"number_of_users": 5, "number_of_items": 5}
+SIZES = Sizes(number_of_users=5, number_of_items=5)
 
 
 def relevant(holdout):
@@ -62,7 +62,7 @@ def test_empty_split_and_unknown_task_are_clear_errors():
         Holdout.from_events(events_of(ROWS), 2, cut=DAY, task="old", **SIZES)  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_every_pair_of_the_target_is_in_one_place(seed):
     generator = np.random.default_rng(seed)

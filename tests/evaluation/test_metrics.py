@@ -90,7 +90,6 @@ print(json.dumps({name: float(value) for name, value in evaluate(Qrels(qrels), R
     assert 0 < values["ndcg@10"].mean() < 1
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 100_000))
 def test_bounds_and_growth_with_k(seed):
     values = measured(*draw(seed))
@@ -102,7 +101,6 @@ def test_bounds_and_growth_with_k(seed):
             assert (np.diff(table, axis=0) >= -1e-12).all()
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 100_000))
 def test_which_wrong_items_are_shown_does_not_matter(seed):
     lists, indptr, relevant = draw(seed)
@@ -134,7 +132,6 @@ def test_equal_scores_count_against_the_model():
     assert hits_of_lists(items, indptr, relevant, scores).tolist() == [[False, False, False, True]]
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 100_000), st.integers(1, 6))
 def test_ranks_of_full_scores_agree_with_the_worst_order(seed, levels):
     generator = np.random.default_rng(seed)

@@ -3,7 +3,6 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from evaluation_fixtures import DAY, ROWS, events_of
 from rich.console import Console
 
 from savor.core.errors import DataError, SavorError
@@ -16,6 +15,7 @@ from savor.evaluation.report_table import report_tables
 from savor.evaluation.tuning import refit, tune
 from savor.models.baselines.families import FAMILIES
 from savor.models.ranked import Ranked
+from tests.evaluation.evaluation_fixtures import DAY, ROWS, Sizes, events_of
 
 
 def world():
@@ -32,7 +32,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def document():
-    events, sizes = world(), {"number_of_users": 60, "number_of_items": 30}
+    events, sizes = world(), Sizes(number_of_users=60, number_of_items=30)
     families = [
         family for family in FAMILIES if family.name in ("popularity", "recent_popularity", "own_frequency", "ease")
     ]

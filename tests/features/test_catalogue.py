@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.features.synthetic import make_events, shop
 
 from savor.core.errors import BundleError
 from savor.data.schema import Schema
 from savor.features.catalogue import Catalogue
+from tests.features.synthetic import make_events, shop
 
 
 def dataset_of(items: pa.Table, schema: dict, events=None):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.features.synthetic import START, make_events, shop
 
 from savor.core.errors import BundleError
 from savor.data.histories import Histories, History
@@ -12,6 +11,7 @@ from savor.features.feature_space import FeatureSpace
 from savor.features.history_window import known_until
 from savor.features.options import FeatureOptions
 from savor.features.profiles import UserProfile
+from tests.features.synthetic import START, make_events, shop
 
 EVENTS, CATALOGUE, PROFILES, TEXT = shop()
 NOW = START + 100 * 86_400

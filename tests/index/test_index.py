@@ -24,7 +24,8 @@ def clustered(items: int, dimension: int = 64, clusters: int = 200, seed: int = 
     generator = np.random.default_rng(seed)
     centres = np.random.default_rng(99).normal(size=(clusters, dimension))
     vectors = centres[generator.integers(0, clusters, items)] + 0.5 * generator.normal(size=(items, dimension))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32)
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.kind)
@@ -139,7 +140,7 @@ def test_threads_get_the_same_answers(large):
     assert found == right
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 40), st.integers(1, 50), st.integers(0, 1000))
 def test_exact_is_a_stable_full_sort(items, k, seed):
     generator = np.random.default_rng(seed)

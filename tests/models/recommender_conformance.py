@@ -67,7 +67,8 @@ class RecommenderConformance:
             ranked = self.fitted().recommend(self.everybody(), 40, exclude_seen=exclude)
             assert isinstance(ranked, Ranked)
             assert ranked.items.shape == ranked.scores.shape == (self.USERS, 40)
-            assert (ranked.items.dtype, ranked.scores.dtype) == (np.int32, np.float32)
+            assert ranked.items.dtype == np.int32
+            assert ranked.scores.dtype == np.float32
             assert ((ranked.items >= 0) == (ranked.scores > -np.inf)).all()
             for items, scores in zip(ranked.items, ranked.scores, strict=True):
                 used = items[items >= 0]

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from recommender_conformance import DAY, RecommenderConformance, checkerboard, make_events
 
 from savor.core.errors import TrainingError
 from savor.models.baselines.ease import Ease, EaseParams
@@ -9,6 +8,7 @@ from savor.models.baselines.ials import Ials, IalsParams
 from savor.models.baselines.item_knn import ItemKnn, ItemKnnParams
 from savor.models.baselines.own_frequency import OwnFrequency, OwnFrequencyParams
 from savor.models.baselines.popularity import Popularity, PopularityParams
+from tests.models.recommender_conformance import DAY, RecommenderConformance, checkerboard, make_events
 
 ONE = np.array([0], np.int32)
 

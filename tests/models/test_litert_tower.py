@@ -2,12 +2,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tests.training.small_training import OPTIONS, small_space
 
 from savor.core.errors import BundleError
 from savor.models.litert_tower import LiteRtTower
 from savor.training.litert_export import export_tower, random_inputs
 from savor.training.towers import build_tower
+from tests.training.small_training import OPTIONS, small_space
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from savor.core.top_k import top_k
 from savor.models.ranked import Ranked
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(0, 3), st.integers(0, 400), st.integers(0, 12), st.integers(1, 30), st.integers(0, 10_000))
 def test_top_k_is_a_stable_full_sort(rows, width, k, levels, seed):
     scores = np.random.default_rng(seed).integers(0, levels, (rows, width)).astype(np.float32)

@@ -1,8 +1,8 @@
 import pytest
-from tests.synthetic_bundle import made_shop
 
 from savor.bundle.bundle import Bundle
 from savor.pipeline.build import Serving, build_serving
+from tests.synthetic_bundle import made_shop
 
 
 @pytest.fixture(scope="session")

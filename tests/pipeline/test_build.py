@@ -3,13 +3,13 @@ import shutil
 
 import numpy as np
 import pytest
-from tests.synthetic_bundle import NOW, seal
 
 from savor.core.clock import frozen_clock
 from savor.core.errors import BundleError
 from savor.pipeline.build import build_pipeline, build_serving
 from savor.pipeline.options import Diversity, PipelineOptions
 from savor.pipeline.query import Query
+from tests.synthetic_bundle import NOW, seal
 
 
 @pytest.fixture

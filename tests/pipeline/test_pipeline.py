@@ -93,7 +93,7 @@ def test_a_source_may_fail(serving, place):
         Retrieved(np.array([3, 3], np.int32), np.zeros(2, np.float32)),
         Retrieved(np.array([3, 60], np.int32), np.zeros(2, np.float32)),
         Retrieved(np.array([-1], np.int32), np.zeros(1, np.float32)),
-        Retrieved(np.array([3], np.int64), np.zeros(1, np.float32)),  # type: ignore[arg-type]
+        Retrieved(np.array([3], np.int64), np.zeros(1, np.float32)),
         Retrieved(np.array([3], np.int32), np.zeros(2, np.float32)),
     ],
 )
@@ -242,13 +242,14 @@ def test_lists_are_full_and_allowed_at_any_selectivity(serving, user, n, exclude
     assert (np.diff(result.scores) <= 0).all()
 
 
-def test_contributions_add_up_to_the_score(serving):
+def test_contributions_add_up_to_the_log_odds_of_the_score(serving):
     query = ask(serving)
     result = serving.pipeline.run(query)
     ranker = serving.pipeline.ranker
     every = ranker.strongest(query, result.hydrated, result.candidates, 1000)
     sums = np.array([sum(one.contribution for one in features) for features in every])
-    np.testing.assert_allclose(sums - sums[0], result.scores - result.scores[0], atol=1e-4)
+    log_odds = np.log(result.scores / (1 - result.scores))
+    np.testing.assert_allclose(sums - sums[0], log_odds - log_odds[0], atol=1e-3)
 
 
 def test_live_stock_counts(serving):

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from tests.pipeline.test_stages import history
 
 from savor.features.catalogue import Catalogue
 from savor.models.neighbours import Neighbours
@@ -8,6 +7,7 @@ from savor.pipeline.candidates import Candidates, Retrieved
 from savor.pipeline.query import Query
 from savor.pipeline.stages.own_items import DAY, OwnItems
 from savor.pipeline.stages.reasons import Reasons, Wording
+from tests.pipeline.test_stages import history
 
 NOW = 100 * DAY + 3600
 NAMES = ("ann", "buy_again", "co_purchase", "trending", "popular")

@@ -69,7 +69,7 @@ def test_buy_again_by_weight_among_the_eligible():
 def tables(draw):
     size = draw(st.integers(3, 12))
     rows = [
-        draw(st.lists(st.integers(0, size - 1).filter(lambda item, row=row: item != row), unique=True, max_size=4))
+        draw(st.lists(st.sampled_from([item for item in range(size) if item != row]), unique=True, max_size=4))
         for row in range(size)
     ]
     item, weight = np.full((size, 4), -1, np.int32), np.zeros((size, 4), np.float32)
@@ -85,7 +85,7 @@ def tables(draw):
 def test_co_purchase_is_the_sum_by_definition(table, k, power):
     neighbours, events, eligible = table
     items = own(*events)
-    expected = {}
+    expected: dict[int, float] = {}
     for item, weight in zip(items.item.tolist(), items.weight.tolist(), strict=True):
         for other, strength in zip(*neighbours.of(item), strict=True):
             if eligible[other] and int(other) not in items.item:

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tests.features.synthetic import shop
 
 from savor.data.histories import Histories
 from savor.features.feature_space import FeatureSpace
@@ -13,6 +12,7 @@ from savor.training.retrieval_loop import train_retrieval
 from savor.training.retrieval_options import RetrievalOptions
 from savor.training.retrieval_validation import RetrievalValidation
 from savor.training.trained_towers import TrainedTowers
+from tests.features.synthetic import shop
 
 OPTIONS = RetrievalOptions(
     embedding_dimension=16,

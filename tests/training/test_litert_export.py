@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from tests.training.small_training import OPTIONS, small_space
 
 from savor.core.errors import TrainingError
 from savor.models.litert_tower import LiteRtTower
 from savor.training.litert_export import compare, export_tower, random_inputs
 from savor.training.towers import build_tower
+from tests.training.small_training import OPTIONS, small_space
 
 
 @pytest.mark.parametrize("side", ["user", "item"])

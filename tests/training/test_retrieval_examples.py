@@ -1,11 +1,11 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.features.synthetic import make_events
 
 from savor.data.histories import Histories
 from savor.features.history_window import last_positions
 from savor.training.retrieval_examples import RetrievalExamples
+from tests.features.synthetic import make_events
 
 
 def examples_of(events, users=5, items=10, **options):

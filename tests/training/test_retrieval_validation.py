@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.features.synthetic import make_events
 
 from savor.data.histories import Histories
 from savor.training.retrieval_validation import RetrievalValidation
+from tests.features.synthetic import make_events
 
 HISTORIES = Histories.from_events(make_events([0, 1, 1], [0, 1, 2], [1, 2, 3]), 3)
 USERS, NOW = np.asarray([0, 1], np.int32), np.asarray([9, 9], np.int64)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.training.small_training import OPTIONS, small_space
 
 from savor.training.litert_export import random_inputs
 from savor.training.towers import build_tower
+from tests.training.small_training import OPTIONS, small_space
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The `savor` command: puts the commands together and turns errors into exit codes."""
 
+import os
 import sys
 import traceback
 from typing import NoReturn
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line. Exit codes: 0 done, 1 the work failed, 2 the call was wrong."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
+    if not debug:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if debug:
         arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")]
     try:

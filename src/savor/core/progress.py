@@ -1,6 +1,6 @@
 """Telling a person what long work is doing, on a terminal or in a log."""
 
-import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -9,9 +9,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-logger = logging.getLogger("savor")
-
-console = Console(stderr=True)
+console = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
 """Where progress and tables for people go; answers for programs go to standard output."""
 
 

@@ -13,7 +13,7 @@ TITLES = {
 }
 """What people call the tasks."""
 
-COLUMNS = ("ndcg@10", "recall_min@10", "recall@10", "hr@10", "mrr@10", "recall@100", "coverage@10", "diversity@10")
+COLUMNS = ("ndcg@10", "recall_min@10", "hr@10", "recall@100", "coverage@10")
 """The metrics a table shows, where they were measured."""
 
 

@@ -1,5 +1,6 @@
 """What is known at a moment of every item, and of every category: sales, trend, how often people come back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from savor.core.errors import BundleError
+from savor.core.errors import BundleError, ConfigError
 from savor.data.events import Events
 from savor.features.catalogue import Catalogue
 from savor.features.trips import trip_keys
@@ -75,8 +76,25 @@ class ItemStatistics:
     levels: dict[str, LevelStatistics]
 
     @classmethod
-    def from_events(cls, events: Events, catalogue: Catalogue, now: int, horizon_days: int) -> "ItemStatistics":
-        """Compute everything from the events before `now` (later ones are ignored)."""
+    def from_events(
+        cls, events: Events, catalogue: Catalogue, now: int, horizon_days: int, levels: Sequence[str] = ()
+    ) -> "ItemStatistics":
+        """Compute everything from the events before `now` (later ones are ignored).
+
+        Args:
+            events: in time order.
+            catalogue: gives categories and prices.
+            now: UTC seconds.
+            horizon_days: length of the window that rebuying is measured over.
+            levels: category columns to cover; none: all.
+
+        Raises:
+            ConfigError: the catalogue has no such category column.
+        """
+        if unknown := [name for name in levels if name not in catalogue.categories]:
+            raise ConfigError(
+                [f"ranking.levels: {unknown} are not item categories; there are {[*catalogue.categories]}"]
+            )
         known = events.time < now
         user, item, time = events.user[known], events.item[known], events.time[known]
         trip = trip_keys(events.basket[known], time)
@@ -84,21 +102,22 @@ class ItemStatistics:
         price = catalogue.price
         mean_price = float(np.nanmean(price)) if np.isfinite(price).any() else 1.0
         log_price = np.log(np.where(np.isfinite(price), np.maximum(price, 0), mean_price) + 0.05).astype(np.float32)
-        levels = {}
-        for name, column in catalogue.categories.items():
+        covered = {}
+        for name in levels or catalogue.categories:
+            column = catalogue.categories[name]
             number = len(column.values)
             level_table, _ = _by_key(user, column.codes[item], trip, time, number, now, horizon_days)
             keep = [KEY_FEATURES.index(feature) for feature in LEVEL_FEATURES]
             total = np.bincount(column.codes, weights=recent, minlength=number)
             sold = np.maximum(np.bincount(column.codes[item], minlength=number), 1)
             mean = np.bincount(column.codes[item], weights=log_price[item], minlength=number) / sold
-            levels[name] = LevelStatistics(
+            covered[name] = LevelStatistics(
                 column.codes,
                 np.ascontiguousarray(level_table[:, keep]),
                 (recent / np.maximum(total, 1e-3)[column.codes]).astype(np.float32),
                 (log_price - mean[column.codes]).astype(np.float32),
             )
-        return cls(now, horizon_days, table, log_price, levels)
+        return cls(now, horizon_days, table, log_price, covered)
 
     def save(self, directory: Path) -> None:
         """Write `statistics.json` and `.npy` arrays; the codes of the levels stay in the catalogue."""

@@ -38,12 +38,16 @@ class XgboostRanker:
         return cls(booster)
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, F) float32, NaN where unknown, to (N,) float32, larger is better."""
-        scores = self._booster.inplace_predict(features, predict_type="margin", validate_features=False)
+        """(N, F) float32, NaN where unknown, to (N,) float32, larger is better.
+
+        A logistic model gives chances between 0 and 1 (among the candidates it learnt from, of which most that were not
+        chosen were left out, so they are too high as chances); a model of order gives margins.
+        """
+        scores = self._booster.inplace_predict(features, validate_features=False)
         return np.asarray(scores, np.float32)
 
     def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What each feature adds to the score, much slower than `score`.
+        """What each feature adds to the margin behind the score, much slower than `score`.
 
         Lundberg et al., "Consistent individualized feature attribution for tree ensembles", 2018.
 
@@ -51,7 +55,8 @@ class XgboostRanker:
             features: (N, F) float32, NaN where unknown.
 
         Returns:
-            (N, F + 1) float32; a row adds up to its score, and the last column is the same for all.
+            (N, F + 1) float32; a row adds up to the margin (for a logistic model the log-odds of the score), and the last
+            column is the same for all.
         """
         from xgboost import DMatrix
 

@@ -23,14 +23,14 @@ class PipelineOptions(Section):
     sources: tuple[SourceName, ...] = Field(
         ("ann", "buy_again", "co_purchase", "trending"), description="Where candidates come from."
     )
-    ann: int = Field(100, ge=1, le=2000, description="Candidates from the user vector.")
+    ann: int = Field(150, ge=1, le=2000, description="Candidates from the user vector.")
     buy_again: int = Field(150, ge=1, le=2000, description="Candidates from the user's own items.")
-    co_purchase: int = Field(100, ge=1, le=2000, description="Candidates that go with the user's own items.")
+    co_purchase: int = Field(200, ge=1, le=2000, description="Candidates that go with the user's own items.")
     trending: int = Field(50, ge=1, le=2000, description="Candidates that sell now.")
     half_life_days: float = Field(60, gt=0, description="Age at which an event of the user counts half.")
-    own_items: int = Field(100, ge=1, description="How many own items co-purchase starts from.")
+    own_items: int = Field(200, ge=1, description="How many own items co-purchase starts from.")
     co_purchase_power: float = Field(
-        1, ge=0, le=4, description="Power of an own item's decayed weight in co-purchase; 0: all own items alike."
+        0.5, ge=0, le=4, description="Power of an own item's decayed weight in co-purchase; 0: all own items alike."
     )
     repeat_kinds: tuple[str, ...] = Field(
         (), description="Kinds of events that make an item the user's own; none: all."

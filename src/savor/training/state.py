@@ -1,5 +1,6 @@
 """The parts of a bundle that follow from the data alone, as of a moment."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def write_state(
     now: int,
     horizon_days: int,
     options: StateOptions,
+    levels: Sequence[str] = (),
 ) -> None:
     """Write `catalogue/`, `state/` and `sources/` below `parts`.
 
@@ -50,10 +52,12 @@ def write_state(
         now: UTC seconds.
         horizon_days: length of the window that rebuying is measured over.
         options: windows and sizes.
+        levels: category columns that statistics cover; none: all.
     """
     catalogue.save(parts / "catalogue")
     UserStates(Histories.from_events(known, len(profiles)), profiles).save(parts / "state")
-    ItemStatistics.from_events(known, catalogue, now, horizon_days).save(parts / "state" / "statistics")
+    statistics = ItemStatistics.from_events(known, catalogue, now, horizon_days, levels)
+    statistics.save(parts / "state" / "statistics")
     sources = parts / "sources"
     sources.mkdir(parents=True, exist_ok=True)
     buyers = _buyers(known, len(catalogue))

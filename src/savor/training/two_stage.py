@@ -35,7 +35,6 @@ from savor.training.ranker import save_ranker, train_ranker
 from savor.training.ranking_examples import RankingExamples
 from savor.training.ranking_options import RankingOptions
 from savor.training.ranking_windows import RankingWindow, ranking_windows
-from savor.training.retrieval_loop import train_retrieval
 from savor.training.retrieval_options import RetrievalOptions
 from savor.training.retrieval_validation import RetrievalValidation
 from savor.training.state import StateOptions, write_state
@@ -89,6 +88,9 @@ class TwoStage:
         Raises:
             TrainingError: there is too little to learn from, or an exported tower differs from its network.
         """
+        # TensorFlow takes seconds to import, and nothing else here needs it.
+        from savor.training.retrieval_loop import train_retrieval
+
         events, window = self.dataset.events, self.windows()[-1]
         known = events.select(window.known)
         catalogue = Catalogue.from_dataset(self.dataset, until=window.now)
@@ -192,7 +194,7 @@ class TwoStage:
         catalogue = Catalogue.from_dataset(self.dataset, until=now)
         profiles = Profiles.from_dataset(self.dataset)
         events = self.dataset.events.select(known)
-        write_state(parts, events, catalogue, profiles, now, self.horizon_days, self.state)
+        write_state(parts, events, catalogue, profiles, now, self.horizon_days, self.state, self.ranking.levels)
         config = {
             "pipeline": self.pipeline.model_dump(mode="json"),
             "kinds": list(self.dataset.kinds),
