@@ -48,8 +48,8 @@ lint: $(VENV)/dev.stamp  ## formatting, lint, strict types, import contracts
 docs: $(VENV)/dev.stamp  ## rewrite the generated pages in docs/
 	$(BIN)/python -m savor.cli.reference docs
 
-bench: $(VENV)/dev.stamp  ## measure quality on the demo's data and append to benchmarks/LOG.md
-	$(BIN)/savor bench -C $(DEMO)
+bench: $(VENV)/demo.stamp  ## measure the server on the demo's bundle and append to benchmarks/LOG.md
+	$(BIN)/python benchmarks/serving.py -C $(DEMO) --log
 
 lock:  ## rewrite the lock files from pyproject.toml (needs uv)
 	requirements/lock.sh

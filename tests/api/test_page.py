@@ -34,6 +34,8 @@ def address(registry_directory):
             except URLError:
                 assert process.poll() is None
                 time.sleep(0.1)
+        else:
+            pytest.fail("the server was never ready")
         yield base
     finally:
         process.terminate()

@@ -24,6 +24,7 @@ def made_of(pipeline, **changes):
         "sources": pipeline.sources[:-1],
         "filters": pipeline.filters,
         "popular": pipeline.popular,
+        "enrichers": pipeline.enrichers,
         "ranker": pipeline.ranker,
         "selectors": pipeline.selectors,
         "reasoner": pipeline.reasoner,

@@ -60,7 +60,7 @@ def project_file(proposal: Proposal, name: str, seed: int = 7) -> str:
             '# data. Change this to "wall" when events come in every day.',
             'clock = "data"',
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + proposal.sections
 
 
 def _keys(table: Section, reasons: Mapping[str, str], optional: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,15 @@ from savor.data.schema import Schema
 from savor.data.splits import SplitOptions
 
 
+SECTIONS = """
+[retrieval]
+# Sized for a few processor cores; wider towers and more passes are better where there is time.
+hidden = [256]
+batch_size = 2048
+epochs = 3
+"""
+
+
 @dataclass(frozen=True)
 class Guess:
     """One column's proposed role; `role` is "" for columns that are not used."""
@@ -31,6 +40,7 @@ class Proposal:
         guesses: every column with its role and the reason.
         notes: what a person should check.
         historical: the newest event is so old that "now" must be the end of the data.
+        sections: TOML of the sections on features and models, written as it is.
     """
 
     schema: Schema
@@ -39,6 +49,7 @@ class Proposal:
     guesses: tuple[Guess, ...] = ()
     notes: tuple[str, ...] = ()
     historical: bool = False
+    sections: str = SECTIONS
 
     def render(self) -> RenderableType:
         """The guesses as a rich table, and the notes."""

@@ -24,11 +24,12 @@ from savor.pipeline.options import PipelineOptions
 from savor.pipeline.pipeline import Pipeline
 from savor.pipeline.result import Fallback
 from savor.pipeline.similar_items import SimilarItems
-from savor.pipeline.stage import Hydrator, Ranker, Selector, Source
+from savor.pipeline.stage import Enricher, Hydrator, Ranker, Selector, Source
 from savor.pipeline.stages.ann import Ann
 from savor.pipeline.stages.buy_again import BuyAgain
 from savor.pipeline.stages.category_cap import CategoryCap
 from savor.pipeline.stages.co_purchase import CoPurchase
+from savor.pipeline.stages.co_purchase_fit import CoPurchaseFit
 from savor.pipeline.stages.eligibility import Eligibility
 from savor.pipeline.stages.exclude import Exclude
 from savor.pipeline.stages.exclude_seen import ExcludeSeen
@@ -43,6 +44,7 @@ from savor.pipeline.stages.tree_ranker import TreeRanker
 from savor.pipeline.stages.trending import Trending
 from savor.pipeline.stages.user import User
 from savor.pipeline.stages.user_vector import UserVector
+from savor.pipeline.stages.vector_fit import VectorFit
 from savor.pipeline.vector_search import VectorSearch
 
 DEFAULT_WINDOW_DAYS = 28
@@ -103,12 +105,16 @@ def build_serving(
     if any(source.name == "ann" for source in sources):
         tower = LiteRtTower.load(bundle.path("towers/user.tflite"))
         hydrators.append(UserVector(FeatureSpace.load(bundle.path("features")), tower))
+    enrichers = parts.enrichers(sources)
+    brought = {f"{source.name}_{kind}" for source in (*sources, popular) for kind in ("score", "rank")}
+    brought |= {column for enricher in enrichers for column in enricher.writes}
     pipeline = Pipeline(
         hydrators=hydrators,
         sources=sources,
         filters=[InStock(catalogue), Exclude(), ExcludeSeen(), StructuredFilter()],
         popular=popular,
-        ranker=parts.ranker({source.name for source in sources} | {popular.name}),
+        enrichers=enrichers,
+        ranker=parts.ranker(brought),
         selectors=parts.selectors(),
         reasoner=Reasons(
             catalogue,
@@ -182,8 +188,18 @@ class _Parts:
                 made.append(Trending(self._popularity("trending"), options.trending))
         return made
 
-    def ranker(self, sources: set[str]) -> Ranker | None:
-        """The tree ranker, where the bundle has one."""
+    def enrichers(self, sources: list[Source]) -> list[Enricher]:
+        """What those sources can say of candidates that they did not bring."""
+        made: list[Enricher] = []
+        for source in sources:
+            if isinstance(source, Ann) and self.search is not None:
+                made.append(VectorFit(self.search.vectors))
+            if isinstance(source, CoPurchase):
+                made.append(CoPurchaseFit(source, len(self._catalogue)))
+        return made
+
+    def ranker(self, brought: set[str]) -> Ranker | None:
+        """The tree ranker, where the bundle has one; `brought` are the candidate columns of this pipeline."""
         if not self._bundle.has("ranker/all.ubj"):
             self._note("ranker", "no ranker; the ranks of the sources are blended")
             return None
@@ -194,7 +210,7 @@ class _Parts:
             CrossFeatures(statistics, columns),
             XgboostRanker.load(self._bundle.path("ranker/all.ubj")),
             XgboostRanker.load(self._bundle.path("ranker/new.ubj")) if new else None,
-            frozenset(column for column in columns if column.rsplit("_", 1)[0] not in sources),
+            frozenset(columns) - brought,
         )
 
     def selectors(self) -> list[Selector]:

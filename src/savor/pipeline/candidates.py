@@ -54,6 +54,10 @@ class Candidates:
         """The same candidates with other scores."""
         return replace(self, score=score)
 
+    def enriched(self, columns: Mapping[str, NDArray[np.float32]]) -> "Candidates":
+        """The same candidates with more columns."""
+        return replace(self, columns={**self.columns, **columns})
+
     @classmethod
     def merge(cls, names: Sequence[str], retrieved: Mapping[str, Retrieved]) -> "Candidates":
         """The union of what the sources brought, in the order of item rows.

@@ -45,14 +45,24 @@ def check_retrieved(retrieved: Retrieved, number_of_items: int) -> Retrieved:
 Number = TypeVar("Number", bound=np.generic)
 
 
-def check_column(values: NDArray[Number], dtype: type[Number], candidates: Candidates) -> NDArray[Number]:
-    """(N,) of `dtype`, without NaN.
+def check_values(values: NDArray[Number], dtype: type[Number], candidates: Candidates) -> NDArray[Number]:
+    """(N,) of `dtype`.
 
     Raises:
         ContractError: it is not.
     """
     if values.dtype != dtype or values.shape != (len(candidates),):
         raise ContractError(f"promised {dtype.__name__}[{len(candidates)}], gave {values.dtype}{list(values.shape)}")
+    return values
+
+
+def check_column(values: NDArray[Number], dtype: type[Number], candidates: Candidates) -> NDArray[Number]:
+    """(N,) of `dtype`, without NaN.
+
+    Raises:
+        ContractError: it is not.
+    """
+    check_values(values, dtype, candidates)
     if dtype is np.float32 and np.isnan(values).any():
         raise ContractError("gave NaN")
     return values

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from savor.core.hashing import sha256_json
 from savor.pipeline.candidates import Candidates, Retrieved
-from savor.pipeline.contract import check_column, check_hydrated, check_order, check_retrieved
+from savor.pipeline.contract import check_column, check_hydrated, check_order, check_retrieved, check_values
 from savor.pipeline.query import Query
 from savor.pipeline.request import Request
 from savor.pipeline.result import Drop, Fallback, Reason, Result, Trace
-from savor.pipeline.stage import Filter, Hydrator, Ranker, Reasoner, Selector, Source, Stage
+from savor.pipeline.stage import Enricher, Filter, Hydrator, Ranker, Reasoner, Selector, Source, Stage
 from savor.pipeline.stages.blend import blend
 from savor.pipeline.stages.popular import Popular
 from savor.pipeline.wiring import CANDIDATE_COLUMNS, check_wiring
 
 
 class Pipeline:
-    """Stages in order: hydrators, sources, filters, the fill, ranker, selectors, reasons.
+    """Stages in order: hydrators, sources, filters, the fill, enrichers, ranker, selectors, reasons.
 
     Running is safe from several threads where the stages are.
 
@@ -28,6 +28,7 @@ class Pipeline:
         sources: bring candidates; their union is taken.
         filters: take candidates out.
         popular: fills the list when filters leave fewer than wanted.
+        enrichers: add columns to the candidates for the ranker.
         ranker: scores; without one, or when it fails, the ranks of the sources are blended.
         selectors: reorder and cut.
         reasoner: says why.
@@ -50,21 +51,24 @@ class Pipeline:
         reasoner: Reasoner,
         number_of_items: int,
         absent: Sequence[Fallback] = (),
+        enrichers: Sequence[Enricher] = (),
     ) -> None:
         self.hydrators, self.sources, self.filters = tuple(hydrators), (*sources, popular), tuple(filters)
         self.popular, self.ranker, self.selectors, self.reasoner = popular, ranker, tuple(selectors), reasoner
-        self.absent = tuple(absent)
+        self.enrichers, self.absent = tuple(enrichers), tuple(absent)
         self._number_of_items = number_of_items
         self._names = tuple(source.name for source in self.sources)
         check_wiring(self._phases())
         columns = {f"{name}_{kind}" for name in self._names for kind in ("score", "rank")}
-        self._given = CANDIDATE_COLUMNS | columns | {"score"}
+        added = {column for enricher in self.enrichers for column in enricher.writes}
+        self._given = CANDIDATE_COLUMNS | columns | added | {"score"}
 
     def _phases(self) -> list[tuple[str, Sequence[Stage]]]:
         return [
             ("hydrators", self.hydrators),
             ("sources", self.sources),
             ("filters", self.filters),
+            ("enrichers", self.enrichers),
             ("ranker", (self.ranker,) if self.ranker else ()),
             ("selectors", self.selectors),
             ("reasons", (self.reasoner,)),
@@ -72,9 +76,10 @@ class Pipeline:
 
     @property
     def source_columns(self) -> tuple[str, ...]:
-        """Names of the candidate columns that the sources bring, but for those of the fill."""
+        """Names of the candidate columns that sources and enrichers bring, but for those of the fill."""
         brought = (name for name in self._names if name != self.popular.name)
-        return tuple(f"{name}_{kind}" for name in brought for kind in ("score", "rank"))
+        added = (column for enricher in self.enrichers for column in sorted(enricher.writes))
+        return (*(f"{name}_{kind}" for name in brought for kind in ("score", "rank")), *added)
 
     def describe(self) -> list[dict[str, Any]]:
         """The stages as JSON values, in the order they run."""
@@ -124,7 +129,8 @@ class Pipeline:
     def gather(self, query: Query) -> tuple[dict[str, Any], Candidates]:
         """What hydrators found and what sources bring for `query`, filtered, unranked: the ranker learns from this."""
         request, retrieved = self._gather(query)
-        return request.hydrated, self._filtered(request, Candidates.merge(self._names, retrieved))
+        candidates = self._filtered(request, Candidates.merge(self._names, retrieved))
+        return request.hydrated, self._enriched(request, candidates)
 
     def _gather(self, query: Query) -> tuple[Request, dict[str, Retrieved]]:
         request = Request(query)
@@ -175,6 +181,14 @@ class Pipeline:
             )
         return candidates
 
+    def _enriched(self, request: Request, candidates: Candidates) -> Candidates:
+        columns = {}
+        for stage in self.enrichers:
+            found = request.attempt(stage, _enrich, stage, request, candidates, given=self._given)
+            (column,) = stage.writes
+            columns[column] = np.full(len(candidates), np.nan, np.float32) if found is None else found
+        return candidates.enriched(columns) if columns else candidates
+
     def _ranked(
         self,
         request: Request,
@@ -183,6 +197,7 @@ class Pipeline:
         selectors: Sequence[Selector],
     ) -> Result:
         query, ranked, scorer = request.query, len(candidates), "blend"
+        candidates = self._enriched(request, candidates)
         scores: NDArray[np.float32] | None = None
         if self.ranker is not None and ranked:
             scores = request.attempt(self.ranker, _rank, self.ranker, request, candidates, given=self._given)
@@ -233,6 +248,10 @@ def _hydrate(stage: Hydrator, request: Request) -> dict[str, Any]:
 
 def _keep(stage: Filter, request: Request, candidates: Candidates) -> NDArray[np.bool_]:
     return check_column(stage.keep(request.query, request.hydrated, candidates), np.bool_, candidates)
+
+
+def _enrich(stage: Enricher, request: Request, candidates: Candidates) -> NDArray[np.float32]:
+    return check_values(stage.enrich(request.query, request.hydrated, candidates), np.float32, candidates)
 
 
 def _rank(stage: Ranker, request: Request, candidates: Candidates) -> NDArray[np.float32]:

@@ -62,6 +62,13 @@ class Filter(Stage, Protocol):
         """(N,) bool."""
 
 
+class Enricher(Stage, Protocol):
+    """Says something about every candidate, whichever source brought it."""
+
+    def enrich(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.float32]:
+        """(N,) float32 for the one column in `writes`; NaN where it has no value."""
+
+
 class Ranker(Stage, Protocol):
     """Scores candidates."""
 

@@ -10,6 +10,28 @@ from savor.data.schema import EventTable, ItemTable, Schema, UserTable
 from savor.data.sources.quoting import sql_text
 
 
+_SECTIONS = """
+[features]
+history_length = 100
+history_category = "product_type"
+moment = false  # lists are asked for days ahead, not for an hour
+
+[retrieval]
+# Sized for two processor cores; a second pass did not help on validation.
+hidden = [256]
+batch_size = 2048
+epochs = 1
+validation_users = 500
+
+[ranking]
+levels = ["product_category", "product_type"]
+
+[pipeline.diversity]
+category = "product_type"
+cap = 3
+"""
+
+
 def _convert(engine: Engine, files: Path, raw: Path) -> Proposal:
     transactions = need_file(files, "transactions.parquet")
     products = need_file(files, "products.parquet")
@@ -40,7 +62,7 @@ def _convert(engine: Engine, files: Path, raw: Path) -> Proposal:
             id="product_id",
             name="name",
             categories=("department", "product_category", "product_type", "brand", "manufacturer_id"),
-            text=("department", "product_category", "product_type", "package_size"),
+            text=("product_category", "product_type"),
         ),
         users=UserTable(
             source="raw/households.parquet",
@@ -50,7 +72,7 @@ def _convert(engine: Engine, files: Path, raw: Path) -> Proposal:
             ),
         ),
     )  # fmt: skip
-    return Proposal(schema, historical=True)
+    return Proposal(schema, historical=True, sections=_SECTIONS)
 
 
 COMPLETE_JOURNEY = KnownDataset(

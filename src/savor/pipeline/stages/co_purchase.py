@@ -1,6 +1,7 @@
 """Source: what goes with the user's own items."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from savor.models.neighbours import Neighbours
 from savor.pipeline.candidates import Retrieved
@@ -29,14 +30,18 @@ class CoPurchase:
     def __init__(self, neighbours: Neighbours, k: int, own: int, power: float = 1) -> None:
         self._neighbours, self._k, self._own, self._power = neighbours, k, own, np.float32(power)
 
+    def contributions(self, own: OwnItems) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """What each own item gives to which item: (n,) items, repeated, -1 for none, and (n,) weights."""
+        rows = own.strongest(self._own)
+        item = self._neighbours.item[own.item[rows]].ravel()
+        return item, (self._neighbours.weight[own.item[rows]] * own.weight[rows, None] ** self._power).ravel()
+
     def retrieve(self, query: Query, hydrated: Hydrated) -> Retrieved:
         """Scores are the sums above."""
         own: OwnItems = hydrated["own_items"]
         if not len(own):
             return Retrieved.empty()
-        rows = own.strongest(self._own)
-        item = self._neighbours.item[own.item[rows]].ravel()
-        weight = (self._neighbours.weight[own.item[rows]] * own.weight[rows, None] ** self._power).ravel()
+        item, weight = self.contributions(own)
         allowed = hydrated["eligible"].copy()
         allowed[own.item] = False
         kept = (item >= 0) & allowed[item]

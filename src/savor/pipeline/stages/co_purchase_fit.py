@@ -1,0 +1,33 @@
+"""Enricher: how well every candidate goes with the user's own items."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from savor.pipeline.candidates import Candidates
+from savor.pipeline.query import Query
+from savor.pipeline.stage import Hydrated
+from savor.pipeline.stages.co_purchase import CoPurchase
+
+
+class CoPurchaseFit:
+    """The co-purchase score of each candidate, also of own items and of those that the source did not bring.
+
+    Args:
+        source: whose scores they are.
+        number_of_items: I.
+    """
+
+    name = "co_purchase_fit"
+    reads = frozenset({"own_items"})
+    writes = frozenset({"co_purchase_fit"})
+    required = False
+
+    def __init__(self, source: CoPurchase, number_of_items: int) -> None:
+        self._source, self._number_of_items = source, number_of_items
+
+    def enrich(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.float32]:  # noqa: ARG002
+        """(N,) float32, 0 where nothing speaks for the item."""
+        item, weight = self._source.contributions(hydrated["own_items"])
+        known = item >= 0
+        total = np.bincount(item[known], weights=weight[known], minlength=self._number_of_items)
+        return total[candidates.item].astype(np.float32)
