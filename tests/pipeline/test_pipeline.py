@@ -111,8 +111,10 @@ def test_without_a_user_vector_there_is_no_ann(serving):
     assert [(one.stage, one.kind) for one in result.failures] == [
         ("user_vector", "contract"),
         ("ann", "missing_input"),
+        ("vector_fit", "missing_input"),
     ]
     assert len(result.items) == 10
+    assert result.trace.scorer == "ranker"
 
 
 @pytest.mark.parametrize("outcome", [RuntimeError("no"), np.full(3, 1, np.float32), None])
