@@ -10,7 +10,6 @@ from savor.data.options import IngestOptions
 from savor.data.schema import Schema
 from savor.data.splits import SplitOptions
 
-
 SECTIONS = """
 [retrieval]
 # Sized for a few processor cores; wider towers and more passes are better where there is time.

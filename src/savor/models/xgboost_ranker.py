@@ -55,7 +55,7 @@ class XgboostRanker:
             features: (N, F) float32, NaN where unknown.
 
         Returns:
-            (N, F + 1) float32; a row adds up to the margin (for a logistic model the log-odds of the score), and the last
+            (N, F + 1) float32; a row adds up to the margin (the log-odds of a logistic score), and the last
             column is the same for all.
         """
         from xgboost import DMatrix

@@ -9,7 +9,6 @@ from savor.data.proposal import Proposal
 from savor.data.schema import EventTable, ItemTable, Schema, UserTable
 from savor.data.sources.quoting import sql_text
 
-
 _SECTIONS = """
 [features]
 history_length = 100
