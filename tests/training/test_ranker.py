@@ -23,7 +23,7 @@ def examples(seed: int = 0) -> RankingExamples:
 
 @pytest.mark.parametrize("objective", ["binary:logistic", "rank:ndcg", "rank:pairwise"])
 def test_the_model_finds_what_decides_and_survives_a_round_trip(tmp_path, objective) -> None:
-    model = train_ranker(examples(), RankingOptions(objective=objective, **SMALL), 1, "fit")
+    model = train_ranker(examples(), RankingOptions(**SMALL), objective, 1, "fit")
     save_ranker(tmp_path, model, model, ("a", "b", "c"), ("c",))
     document = json.loads((tmp_path / "features.json").read_text())
     assert next(iter(document["gain"]["all"])) == "a"
@@ -35,7 +35,9 @@ def test_the_model_finds_what_decides_and_survives_a_round_trip(tmp_path, object
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
-    first, second = (train_ranker(examples(), RankingOptions(**SMALL), 3, "fit").save_raw("ubj") for _ in range(2))
+    first, second = (
+        train_ranker(examples(), RankingOptions(**SMALL), "rank:ndcg", 3, "fit").save_raw("ubj") for _ in range(2)
+    )
     assert first == second
 
 
@@ -43,7 +45,7 @@ def test_nothing_to_tell_apart_is_said() -> None:
     only = examples()
     none = RankingExamples(only.features, np.zeros_like(only.label), only.question)
     with pytest.raises(TrainingError, match="0 were chosen"):
-        train_ranker(none, RankingOptions(), 1, "fit")
+        train_ranker(none, RankingOptions(), "binary:logistic", 1, "fit")
 
 
 def test_questions_of_parts_stay_apart() -> None:

@@ -25,8 +25,8 @@ class PipelineOptions(Section):
     )
     ann: int = Field(150, ge=1, le=2000, description="Candidates from the user vector.")
     buy_again: int = Field(150, ge=1, le=2000, description="Candidates from the user's own items.")
-    co_purchase: int = Field(200, ge=1, le=2000, description="Candidates that go with the user's own items.")
-    trending: int = Field(50, ge=1, le=2000, description="Candidates that sell now.")
+    co_purchase: int = Field(250, ge=1, le=2000, description="Candidates that go with the user's own items.")
+    trending: int = Field(80, ge=1, le=2000, description="Candidates that sell now.")
     half_life_days: float = Field(60, gt=0, description="Age at which an event of the user counts half.")
     own_items: int = Field(200, ge=1, description="How many own items co-purchase starts from.")
     co_purchase_power: float = Field(

@@ -9,11 +9,13 @@ import xgboost as xgb
 from savor.core.errors import TrainingError
 from savor.core.progress import Task, progress
 from savor.training.ranking_examples import RankingExamples
-from savor.training.ranking_options import RankingOptions
+from savor.training.ranking_options import Objective, RankingOptions
 
 
-def train_ranker(examples: RankingExamples, options: RankingOptions, seed: int, title: str) -> xgb.Booster:
-    """Fit one model.
+def train_ranker(
+    examples: RankingExamples, options: RankingOptions, objective: Objective, seed: int, title: str
+) -> xgb.Booster:
+    """Fit one model to `objective`.
 
     Raises:
         TrainingError: there is nothing to tell apart.
@@ -23,12 +25,12 @@ def train_ranker(examples: RankingExamples, options: RankingOptions, seed: int, 
             f"the ranker needs candidates that were chosen and others that were not; of {len(examples)} candidates "
             f"{int(examples.label.sum())} were chosen: give it more data or longer windows (ranking.window_days)"
         )
-    grouped = options.objective.startswith("rank:")
+    grouped = objective.startswith("rank:")
     matrix = xgb.QuantileDMatrix(
         examples.features, examples.label, qid=examples.question if grouped else None, max_bin=64
     )
     parameters = {
-        "objective": options.objective,
+        "objective": objective,
         "tree_method": "hist",
         "max_depth": options.depth,
         "eta": options.learning_rate,

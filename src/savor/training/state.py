@@ -24,7 +24,7 @@ class StateOptions(Section):
     """`[state]` in savor.toml: what is computed afresh from the data at every publication."""
 
     trending_days: float = Field(28.0, gt=0, description="Length of the window in which something trends.")
-    co_purchase_items: int = Field(8_000, ge=10, description="How many of the most chosen items co-purchase covers.")
+    co_purchase_items: int = Field(12_000, ge=10, description="How many of the most chosen items co-purchase covers.")
     co_purchase_neighbours: int = Field(50, ge=1, description="How many neighbours are kept of each item.")
     co_purchase_regularisation: float = Field(1000.0, gt=0, description="λ of the EASE weights behind co-purchase.")
     trend_exponent: float = Field(

@@ -162,9 +162,14 @@ class TwoStage:
                             title=f"candidates, {'new items' if exclude_seen else 'all items'}, {label}",
                         )
                     )
-        all_model = train_ranker(RankingExamples.concatenate(every), self.ranking, self.seed, "ranker, all items")
+        options = self.ranking
+        all_model = train_ranker(
+            RankingExamples.concatenate(every), options, options.objective, self.seed, "ranker, all items"
+        )
         try:
-            new_model = train_ranker(RankingExamples.concatenate(new), self.ranking, self.seed, "ranker, new items")
+            new_model = train_ranker(
+                RankingExamples.concatenate(new), options, options.new_objective, self.seed, "ranker, new items"
+            )
         except TrainingError:
             console.print("  nobody chose a new item that was a candidate: one ranker serves both uses", style="dim")
             new_model = all_model

@@ -27,7 +27,7 @@ levels = ["product_category", "product_type"]
 
 [pipeline.diversity]
 category = "product_type"
-cap = 3
+cap = 4
 """
 
 
