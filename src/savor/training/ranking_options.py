@@ -6,7 +6,6 @@ from pydantic import Field
 
 from savor.core.config import Section
 
-
 Objective = Literal["binary:logistic", "rank:ndcg", "rank:pairwise"]
 
 
