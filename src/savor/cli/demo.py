@@ -7,6 +7,7 @@ import typer
 
 from savor.cli.init import init
 from savor.cli.options import Directory
+from savor.cli.output import next_step, within_another_command
 from savor.cli.recommend import show_recommendations
 from savor.cli.run import run
 from savor.cli.serve import serve
@@ -23,15 +24,16 @@ def demo(
 ) -> None:
     """Take a supermarket's year (the Complete Journey data) from raw tables to live recommendations."""
     folder = ProjectFolder(directory)
-    if not folder.configuration.exists():
-        init(directory=directory, dataset="complete-journey")
-    run(directory=directory, resume=True)
+    with within_another_command():
+        if not folder.configuration.exists():
+            init(directory=directory, dataset="complete-journey")
+        run(directory=directory, resume=True)
     show_households(folder)
     if serving:
         serve(directory=directory, port=port)
     else:
         console.print(f"The report is {folder.reports / 'evaluation.html'}", highlight=False)
-        console.print(f"[bold]Next:[/bold] savor serve -C {directory}", highlight=False)
+        next_step(f"savor serve -C {directory}")
 
 
 def show_households(folder: ProjectFolder) -> None:

@@ -1,6 +1,9 @@
 """What a command says: answers on standard output, everything for people's eyes on standard error."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -15,6 +18,21 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
+_within = ContextVar("within another command", default=False)
+
+
+@contextmanager
+def within_another_command() -> Iterator[None]:
+    """Commands called here are steps of another, which alone says what comes next."""
+    token = _within.set(True)
+    try:
+        yield
+    finally:
+        _within.reset(token)
+
+
 def next_step(text: str) -> None:
     """Tell the person what to do now."""
+    if _within.get():
+        return
     console.print(f"[bold]Next:[/bold] {text}", highlight=False)

@@ -10,7 +10,7 @@ import typer
 from savor.cli.evaluate import evaluate
 from savor.cli.ingest import ingest
 from savor.cli.options import AsJson, Directory
-from savor.cli.output import next_step, print_json
+from savor.cli.output import next_step, print_json, within_another_command
 from savor.cli.publish import Channel, publish
 from savor.cli.train import train
 from savor.core.progress import console
@@ -34,7 +34,8 @@ def run(
     for name, step in steps.items():
         console.rule(f"[bold]{name}", align="left")
         started = monotonic()
-        step()
+        with within_another_command():
+            step()
         seconds[name] = round(monotonic() - started, 1)
     if as_json:
         print_json({"seconds": seconds})

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +17,8 @@ from savor.bundle.writer import write_bundle
 from savor.core.errors import TrainingError
 from savor.core.files import directory_atomic
 from savor.core.hashing import sha256_file, sha256_json
-from savor.core.progress import console
+from savor.core.native_output import native_output_hidden
+from savor.core.progress import console, progress
 from savor.data.dataset import Dataset
 from savor.data.splits import TEST
 from savor.features.catalogue import Catalogue
@@ -117,11 +119,12 @@ class TwoStage:
         )
         with directory_atomic(self.directory / "retrieval") as parts:
             space.save(parts / "features")
-            parity = trained.export(parts / "towers")
             (parts / "vectors").mkdir()
-            vectors = trained.item_vectors()
-            np.save(parts / "vectors" / "items.npy", vectors)
-            choose_index(len(vectors)).build(vectors).save(parts / "index")
+            with progress("export the towers, index the items"), native_output_hidden():
+                parity = trained.export(parts / "towers")
+                vectors = trained.item_vectors()
+                np.save(parts / "vectors" / "items.npy", vectors)
+                choose_index(len(vectors)).build(vectors).save(parts / "index")
             document = {
                 "metric": trained.metric,
                 "epochs": trained.history,
@@ -181,8 +184,10 @@ class TwoStage:
         """A server as of `now`, knowing the events where `known` ((N,) bool); its files are removed after."""
         with TemporaryDirectory(prefix="savor-") as folder:
             parts = Path(folder) / "parts"
-            self.assemble(parts, known, now, ranked=ranked)
-            bundle = write_bundle(parts, self.metadata({}), Path(folder))
+            moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+            with progress(f"what was known on {moment}"):
+                self.assemble(parts, known, now, ranked=ranked)
+                bundle = write_bundle(parts, self.metadata({}), Path(folder))
             yield build_serving(bundle, self.pipeline, clock=lambda: now)
 
     def assemble(self, parts: Path, known: Any, now: int, *, ranked: bool = True) -> None:
