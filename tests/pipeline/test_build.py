@@ -84,7 +84,7 @@ def test_tables_of_another_catalogue(without):
 
 def test_options_that_name_nothing(shop):
     with pytest.raises(BundleError, match=r"diversity\.category is 'colour'"):
-        build_serving(shop, PipelineOptions(diversity=Diversity(category="colour")))
+        build_serving(shop, PipelineOptions(diversity=Diversity(category="colour", cap=1)))
     with pytest.raises(BundleError, match="repeat_kinds"):
         build_serving(shop, PipelineOptions(repeat_kinds=("view",)))
 

@@ -13,7 +13,9 @@ class Diversity(Section):
     """Which rules keep the list from being all of one kind."""
 
     category: str | None = Field(None, description="Category column to cap at; none: the narrowest.")
-    cap: int | None = Field(5, ge=1, description="Most items of one category; none: no cap.")
+    cap: int | None = Field(
+        None, ge=1, description="Most items of one category before others had their turn; none: no cap."
+    )
     mmr: float | None = Field(None, ge=0, le=1, description="Weight of unlikeness between items; none: not used.")
 
 
