@@ -60,7 +60,7 @@ def _convert(engine: Engine, files: Path, raw: Path) -> Proposal:
             source="raw/products.parquet",
             id="product_id",
             name="name",
-            categories=("department", "product_category", "product_type", "brand", "manufacturer_id"),
+            categories=("brand", "manufacturer_id", "department", "product_category", "product_type"),
             text=("product_category", "product_type"),
         ),
         users=UserTable(
