@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from savor.core.progress import progress
 from savor.data.splits import TEST, TRAIN, VALIDATION
@@ -121,27 +120,23 @@ def _pipeline_lists(serving: Serving, questions: Holdout, length: int) -> dict[s
     """Lists of the whole pipeline, and of each source alone, for every question."""
     names = [source.name for source in serving.pipeline.sources if source is not serving.pipeline.popular]
     width = 100
-    alone = {name: np.full((len(questions), width), -1, np.int32) for name in names}
-    whole = np.full((len(questions), length), -1, np.int32)
+    alone = {name: Ranked.empty(len(questions), width) for name in names}
+    whole = Ranked.empty(len(questions), length)
     with progress(f"pipeline, task {questions.task}", len(questions)) as task:
         for row, (user, now) in enumerate(zip(questions.users, questions.now, strict=True)):
             query = Query(serving.states.ids[int(user)], int(now) - 1, n=length, exclude_seen=questions.excludes_seen)
-            found = serving.pipeline.run(query).candidates.item
-            whole[row, : len(found)] = found
+            found = serving.pipeline.run(query).candidates
+            whole.items[row, : len(found)] = found.item
+            whole.scores[row, : len(found)] = found.score
             _, candidates = serving.pipeline.gather(query)
             for name in names:
-                rank = candidates.columns[f"{name}_rank"]
-                brought = np.flatnonzero(np.isfinite(candidates.columns[f"{name}_score"]) & (rank <= width))
+                rank, score = candidates.columns[f"{name}_rank"], candidates.columns[f"{name}_score"]
+                brought = np.flatnonzero(np.isfinite(score) & (rank <= width))
                 ordered = brought[np.argsort(rank[brought], kind="stable")]
-                alone[name][row, : len(ordered)] = candidates.item[ordered]
+                alone[name].items[row, : len(ordered)] = candidates.item[ordered]
+                alone[name].scores[row, : len(ordered)] = score[ordered]
             task.advance()
-    return {PIPELINE: _by_place(whole), **{f"source: {name}": _by_place(items) for name, items in alone.items()}}
-
-
-def _by_place(items: NDArray[np.int32]) -> Ranked:
-    """Lists whose order is what counts: scores that fall by one from place to place."""
-    places = -np.arange(items.shape[1], dtype=np.float32)
-    return Ranked(items, np.where(items >= 0, places, -np.inf).astype(np.float32))
+    return {PIPELINE: whole, **{f"source: {name}": lists for name, lists in alone.items()}}
 
 
 def _in_order(lists: Mapping[str, Ranked]) -> dict[str, Ranked]:

@@ -57,9 +57,15 @@ class TextVectors:
 
 
 def item_texts(dataset: "Dataset") -> list[str]:
-    """One text per item: its text columns that are not empty, joined by ", "; all "" where none are declared."""
+    """One text per item: its text columns that are not empty, joined by ", "; all "" where none are declared.
+
+    The values of a column that is also multi-valued are joined by spaces.
+    """
     schema = dataset.schema.items
     if schema is None or not schema.text:
         return [""] * len(dataset.items)
-    columns = [dataset.items.column(name).to_pylist() for name in schema.text]
+    columns = [
+        [" ".join(cell) if isinstance(cell, list) else cell for cell in dataset.items.column(name).to_pylist()]
+        for name in schema.text
+    ]
     return [", ".join(value for value in row if value) for row in zip(*columns, strict=True)]
