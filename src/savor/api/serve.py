@@ -8,6 +8,7 @@ from savor.api.app import create_app
 from savor.api.engine import Engine
 from savor.bundle.registry import LIVE, Registry
 from savor.core.clock import Clock
+from savor.core.native_output import native_output_hidden
 from savor.pipeline.build import build_serving
 from savor.pipeline.options import PipelineOptions
 from savor.pipeline.query import Query
@@ -35,9 +36,11 @@ def load_engine(
         PipelineError: the stages do not fit together, or one that must work does not.
     """
     registry = Registry(registry_directory)
-    serving = build_serving(registry.open(bundle, channel=channel), options, clock)
-    user = next(iter(serving.states.sample(1)), ("", 0))[0]
-    serving.pipeline.run(Query(user_id=user, now=serving.clock()))
+    opened = registry.open(bundle, channel=channel)
+    with native_output_hidden():
+        serving = build_serving(opened, options, clock)
+        user = next(iter(serving.states.sample(1)), ("", 0))[0]
+        serving.pipeline.run(Query(user_id=user, now=serving.clock()))
     return Engine(serving, registry)
 
 

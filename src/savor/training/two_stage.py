@@ -188,7 +188,9 @@ class TwoStage:
             with progress(f"what was known on {moment}"):
                 self.assemble(parts, known, now, ranked=ranked)
                 bundle = write_bundle(parts, self.metadata({}), Path(folder))
-            yield build_serving(bundle, self.pipeline, clock=lambda: now)
+            with native_output_hidden():
+                serving = build_serving(bundle, self.pipeline, clock=lambda: now)
+            yield serving
 
     def assemble(self, parts: Path, known: Any, now: int, *, ranked: bool = True) -> None:
         """Fill `parts` with everything a bundle holds: trained models, and the state as of `now`."""
