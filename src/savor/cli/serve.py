@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from savor.cli.options import Directory
+from savor.cli.options import AsJson, Directory
+from savor.cli.output import print_json
 from savor.core.progress import console, progress
 
 
@@ -15,6 +16,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; by default that of savor.toml.")] = None,
     bundle: Annotated[str | None, typer.Option(help="Id of a bundle; by default the one of the channel.")] = None,
     channel: Annotated[str, typer.Option(help="The pointer to follow.")] = "live",
+    as_json: AsJson = False,
 ) -> None:
     """Answer over HTTP from a published bundle, with a page to try it at /."""
     from savor.api.options import ServingOptions
@@ -29,6 +31,8 @@ def serve(
         engine = load_engine(folder.registry, bundle=bundle, channel=channel)
     host, port = host or options.host, options.port if port is None else port
     shown = f"http://{host}:{port}"
+    if as_json:
+        print_json({"bundle": engine.bundle_id, "address": shown})
     console.print(f"Serving bundle [bold]{engine.bundle_id}[/bold] at {shown}", highlight=False)
     console.print(f"  page {shown}/   API {shown}/docs   metrics {shown}/metrics   (Ctrl-C ends)", highlight=False)
     answer(engine, host=host, port=port)
