@@ -2,9 +2,11 @@ import subprocess
 import sys
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from savor import __version__
-from savor.cli.main import main
+from savor.cli.main import command_line, main
 
 
 def code_of(*arguments: str) -> int:
@@ -40,3 +42,14 @@ def test_help_imports_nothing_heavy() -> None:
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_every_command_takes_a_folder_and_prints_json() -> None:
+    group = get_command(command_line())
+    assert isinstance(group, TyperGroup)
+    lacking = {
+        name: missing
+        for name, command in group.commands.items()
+        if (missing := {"-C", "--json"} - {option for parameter in command.params for option in parameter.opts})
+    }
+    assert not lacking
