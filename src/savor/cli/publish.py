@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -10,6 +10,9 @@ import typer
 from savor.cli.options import AsJson, Directory
 from savor.cli.output import next_step, print_json
 from savor.core.progress import console, progress
+
+if TYPE_CHECKING:
+    from savor.bundle.bundle import Bundle
 
 Channel = Annotated[str, typer.Option(help="The pointer to move.")]
 
@@ -40,6 +43,7 @@ def publish(
         with progress("assemble the bundle"):
             stages.publish_parts(parts)
             bundle = write_bundle(parts, stages.metadata(metrics), Path(temporary))
+            _try(bundle)
         activation = Registry(folder.registry).publish(bundle.directory, channel=channel, force=force)
     if as_json:
         print_json({"bundle": activation.bundle, "channel": channel, "note": activation.note, "bytes": bundle.size})
@@ -51,6 +55,25 @@ def publish(
         if activation.note:
             console.print(f"  {activation.note}", highlight=False)
         next_step("savor serve")
+
+
+def _try(bundle: "Bundle") -> None:
+    """Let the bundle answer once before anybody can meet it.
+
+    Raises:
+        BundleError: it cannot, or a stage fails.
+    """
+    from savor.core.errors import BundleError
+    from savor.core.native_output import native_output_hidden
+    from savor.pipeline.build import build_serving
+    from savor.pipeline.query import Query
+
+    with native_output_hidden():
+        serving = build_serving(bundle)
+        user = next(iter(serving.states.sample(1)), ("", 0))[0]
+        result = serving.pipeline.run(Query(user, serving.clock()))
+    if result.failures:
+        raise BundleError(f"the new bundle does not answer as it should ({result.fallback}); nothing was published")
 
 
 def _measured(report: Path, identity: str) -> dict[str, Any]:

@@ -23,4 +23,6 @@ def two_stage(folder: ProjectFolder, project: Project) -> TwoStage:
         pipeline=project.pipeline,
         now="data_end" if project.serving.clock == "data" else "wall",
         seed=project.project.seed,
+        kinds=project.evaluation.kinds,
+        minimum_value=project.evaluation.minimum_value,
     )

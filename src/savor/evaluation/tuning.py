@@ -45,7 +45,11 @@ class Tuned:
 
     def make(self, task: Task) -> Recommender:
         """A model with the best parameters for `task` (for `all` where the task was not tuned), not fitted yet."""
-        return self.family.make(self.best.get(task, self.best["all"]))
+        return self.family.make(self.params(task))
+
+    def params(self, task: Task) -> Section:
+        """The best parameters for `task`; those for `all`, or the first tried, where it was not tuned."""
+        return self.best.get(task) or self.best.get("all") or self.trials[0].params
 
     def as_json(self) -> dict[str, Any]:
         """Parameters and trials for the protocol of a report."""
@@ -139,7 +143,7 @@ def refit(
         for name, chosen in tuned.items():
             by_params: dict[str, list[tuple[Task, Holdout]]] = {}
             for task, holdout in _asked(chosen.family, holdouts):
-                params = chosen.best.get(task, chosen.best["all"])
+                params = chosen.params(task)
                 by_params.setdefault(params.model_dump_json(), []).append((task, holdout))
             for wanted in by_params.values():
                 model = chosen.make(wanted[0][0])

@@ -204,10 +204,17 @@ class _Parts:
             self._note("ranker", "no ranker; the ranks of the sources are blended")
             return None
         statistics = ItemStatistics.load(self._bundle.path("state/statistics"), self._catalogue)
-        columns = tuple(_json(self._bundle, "ranker/features.json")["source_columns"])
+        described = _json(self._bundle, "ranker/features.json")
+        columns = tuple(described["source_columns"])
+        features = CrossFeatures(statistics, columns)
+        if (trained := described.get("names")) is not None and tuple(trained) != features.names:
+            raise BundleError(
+                f"the ranker of bundle {self._bundle.id} was trained with other features than this version makes; "
+                "train and publish again"
+            )
         new = self._bundle.has("ranker/new.ubj")
         return TreeRanker(
-            CrossFeatures(statistics, columns),
+            features,
             XgboostRanker.load(self._bundle.path("ranker/all.ubj")),
             XgboostRanker.load(self._bundle.path("ranker/new.ubj")) if new else None,
             frozenset(columns) - brought,

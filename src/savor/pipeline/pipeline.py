@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.core.errors import PipelineError
 from savor.core.hashing import sha256_json
 from savor.pipeline.candidates import Candidates, Retrieved
 from savor.pipeline.contract import check_column, check_hydrated, check_order, check_retrieved, check_values
@@ -127,10 +128,18 @@ class Pipeline:
         return self._ranked(request, Candidates.concatenate(known, others), retrieved, ())
 
     def gather(self, query: Query) -> tuple[dict[str, Any], Candidates]:
-        """What hydrators found and what sources bring for `query`, filtered, unranked: the ranker learns from this."""
+        """What hydrators found and what sources bring for `query`, filtered, unranked: the ranker learns from this.
+
+        Raises:
+            PipelineError: a stage failed, even one that an answer could do without (code `stage_failed`).
+        """
         request, retrieved = self._gather(query)
         candidates = self._filtered(request, Candidates.merge(self._names, retrieved))
-        return request.hydrated, self._enriched(request, candidates)
+        candidates = self._enriched(request, candidates)
+        if request.failures:
+            failed = "; ".join(f"{one.stage}: {one.message}" for one in request.failures)
+            raise PipelineError(f"stages failed while candidates were gathered: {failed}", code="stage_failed")
+        return request.hydrated, candidates
 
     def _gather(self, query: Query) -> tuple[Request, dict[str, Retrieved]]:
         request = Request(query)

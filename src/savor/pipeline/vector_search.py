@@ -43,7 +43,17 @@ class VectorSearch:
             found = Retrieved(item[kept][:k], score[kept][:k])
             if len(found.item) >= min(k, number):
                 return found
+        if number > total // 8:
+            return self._masked(vector, min(k, number), eligible)
         return self._exact(vector, k, np.flatnonzero(eligible))
+
+    def _masked(self, vector: NDArray[np.float32], k: int, eligible: NDArray[np.bool_]) -> Retrieved:
+        """All scores, those of other items out of the way: cheaper than a copy of the vectors of many items."""
+        score = self.vectors @ vector
+        score[~eligible] = -np.inf
+        head = np.argpartition(-score, k - 1)[:k] if k < len(score) else np.arange(len(score))
+        head = head[np.lexsort((head, -score[head]))]
+        return Retrieved(head.astype(np.int32), score[head])
 
     def _exact(self, vector: NDArray[np.float32], k: int, rows: NDArray[np.intp]) -> Retrieved:
         vectors = self.vectors if len(rows) == len(self.vectors) else self.vectors[rows]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from savor.core.errors import TrainingError
 from savor.core.progress import progress
 from savor.data.splits import TEST, TRAIN, VALIDATION
 from savor.evaluation.evaluate import TaskResult, evaluate_lists
@@ -48,7 +49,7 @@ def judge(stages: TwoStage, options: EvaluationOptions) -> Judgement:
     dataset = stages.dataset
     events, split = dataset.events, dataset.split
     users, items = len(dataset.user_ids), len(dataset.item_ids)
-    kinds = [dataset.kinds.index(kind) for kind in options.kinds if kind in dataset.kinds] or None
+    kinds = stages.wanted_kinds()
 
     def holdout(target: int, task: Task) -> Holdout:
         start = split["test_start"] if target == TEST else split["validation_start"]
@@ -125,7 +126,10 @@ def _pipeline_lists(serving: Serving, questions: Holdout, length: int) -> dict[s
     with progress(f"pipeline, task {questions.task}", len(questions)) as task:
         for row, (user, now) in enumerate(zip(questions.users, questions.now, strict=True)):
             query = Query(serving.states.ids[int(user)], int(now) - 1, n=length, exclude_seen=questions.excludes_seen)
-            found = serving.pipeline.run(query).candidates
+            result = serving.pipeline.run(query)
+            if result.failures:
+                raise TrainingError(f"a stage failed while the pipeline was measured: {result.fallback}")
+            found = result.candidates
             whole.items[row, : len(found)] = found.item
             whole.scores[row, : len(found)] = found.score
             _, candidates = serving.pipeline.gather(query)

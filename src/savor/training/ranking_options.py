@@ -21,7 +21,7 @@ class RankingOptions(Section):
     step_days: float | None = Field(
         None, gt=0, description="Time between the starts of two windows; by default half a window."
     )
-    users_per_window: int = Field(20_000, ge=10, description="Most users to learn from in a window.")
+    users_per_window: int = Field(10_000, ge=10, description="Most users to learn from in a window.")
     negatives_per_user: int = Field(50, ge=1, description="Most candidates not chosen that are kept for each user.")
     levels: tuple[str, ...] = Field(
         (), description="Category columns whose habits and statistics are features; none: all of them."

@@ -1,5 +1,6 @@
 """Moments in the past at which the ranker learns what was chosen next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,8 +32,16 @@ class RankingWindow:
     labels: NDArray[np.bool_]
     cut: int | None
 
-    def holdout(self, events: Events, number_of_users: int, number_of_items: int) -> Holdout:
-        """The questions of the window: users and items known before it."""
+    def holdout(
+        self,
+        events: Events,
+        number_of_users: int,
+        number_of_items: int,
+        *,
+        kinds: Sequence[int] | None = None,
+        minimum_value: float | None = None,
+    ) -> Holdout:
+        """The questions of the window: users and items known before it; `kinds` and `minimum_value` as in `Holdout`."""
         split = np.where(self.known, TRAIN, np.where(self.labels, VALIDATION, TEST)).astype(np.uint8)
         return Holdout.from_events(
             replace(events, split=split),
@@ -40,6 +49,8 @@ class RankingWindow:
             number_of_users=number_of_users,
             number_of_items=number_of_items,
             cut=self.cut,
+            kinds=kinds,
+            minimum_value=minimum_value,
         )
 
 
@@ -56,10 +67,14 @@ def ranking_windows(
     """
     if split["method"] != "temporal":
         labels = events.split == (VALIDATION if target == TEST else TRAIN)
-        if target == VALIDATION:
+        if target == VALIDATION or not labels.any():
             labels = _last_of_each_user(events, events.split == TRAIN)
         known = (events.split < target) & ~labels
         now = int(events.time[known].max(initial=0)) + 1
+        moment = split.get("validation_start")
+        if target == TEST and moment is not None:
+            # A given split that follows time: all are asked at one moment, as they will be when it is evaluated.
+            return [RankingWindow(known, max(now, int(moment)), labels, max(now, int(moment)))]
         return [RankingWindow(known, now, labels, None)]
     start = int(split["test_start"] if target == TEST else split["validation_start"])
     period = split["data_end"] - split["test_start"] if target == TEST else split["test_start"] - start
@@ -72,7 +87,9 @@ def ranking_windows(
         known = events.time < now
         if now - first < length or not known.any():
             break
-        windows.append(RankingWindow(known, now, (events.time >= now) & (events.time < now + length), now))
+        labels = (events.time >= now) & (events.time < now + length)
+        if labels.any():
+            windows.append(RankingWindow(known, now, labels, now))
     if not windows:
         raise TrainingError(
             f"the data before the evaluated period spans {(start - first) / DAY:.0f} days, and the ranker needs two "

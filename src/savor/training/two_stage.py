@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,13 +14,14 @@ import orjson
 
 from savor.bundle.manifest import Metadata
 from savor.bundle.writer import write_bundle
-from savor.core.errors import TrainingError
+from savor.core.errors import ConfigError, TrainingError
 from savor.core.files import directory_atomic
 from savor.core.hashing import sha256_file, sha256_json
 from savor.core.native_output import native_output_hidden
 from savor.core.progress import console, progress
 from savor.data.dataset import Dataset
 from savor.data.splits import TEST
+from savor.evaluation.holdout import Holdout
 from savor.features.catalogue import Catalogue
 from savor.features.cross import CrossFeatures
 from savor.features.feature_space import FeatureSpace
@@ -56,6 +57,8 @@ class TwoStage:
         now: `data_end` or `wall`, what a server should take for the present.
         seed: everything random follows from it.
         target: the split that is evaluated; nothing of it or later enters training.
+        kinds: names of the kinds of events that count as right answers; none: all.
+        minimum_value: least value of an event that counts as a right answer.
     """
 
     dataset: Dataset
@@ -69,6 +72,19 @@ class TwoStage:
     now: str
     seed: int
     target: int = TEST
+    kinds: tuple[str, ...] = ()
+    minimum_value: float | None = None
+
+    def wanted_kinds(self) -> list[int] | None:
+        """Positions of `kinds` among the kinds of the data set; None for all.
+
+        Raises:
+            ConfigError: the data set has no events of such a kind.
+        """
+        known = self.dataset.kinds
+        if unknown := [kind for kind in self.kinds if kind not in known]:
+            raise ConfigError([f"evaluation.kinds: there are no events of kind {unknown}, only {list(known)}"])
+        return [known.index(kind) for kind in self.kinds] or None
 
     def windows(self) -> list[RankingWindow]:
         """The ranker's windows, latest first."""
@@ -84,12 +100,24 @@ class TwoStage:
             return 28
         return max(1, round(int(split["data_end"] - split["test_start"]) / DAY))
 
+    def _questions(self, window: RankingWindow, number_of_users: int, number_of_items: int) -> Holdout:
+        return window.holdout(
+            self.dataset.events,
+            number_of_users,
+            number_of_items,
+            kinds=self.wanted_kinds(),
+            minimum_value=self.minimum_value,
+        )
+
     def train_retrieval(self, *, resume: bool = False) -> None:
         """Train both towers on what came before the ranker's windows, and index the items.
 
         Raises:
             TrainingError: there is too little to learn from, or an exported tower differs from its network.
         """
+        if resume and self._is_trained():
+            console.print("  the towers are trained already", style="dim")
+            return
         # TensorFlow takes seconds to import, and nothing else here needs it.
         from savor.training.retrieval_loop import train_retrieval
 
@@ -99,7 +127,7 @@ class TwoStage:
         profiles = Profiles.from_dataset(self.dataset)
         text = self._text()
         space = FeatureSpace.fit(known, catalogue, profiles, self.features, text)
-        holdout = window.holdout(events, len(profiles), len(catalogue))
+        holdout = self._questions(window, len(profiles), len(catalogue))
         validation = RetrievalValidation.new_items(
             holdout.users, holdout.now, holdout.histories, holdout.indptr, holdout.items
         )
@@ -130,6 +158,8 @@ class TwoStage:
                 "epochs": trained.history,
                 "parity": {name: vars(one) for name, one in parity.items()},
                 "known_until": window.now,
+                "of": self._of(),
+                "options": self._retrieval_options(),
             }
             (parts / "training.json").write_bytes(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
 
@@ -139,7 +169,8 @@ class TwoStage:
         Raises:
             TrainingError: there is no trained retrieval, or nothing to tell apart.
         """
-        events, windows = self.dataset.events, self.windows()
+        windows = self.windows()
+        self._check_retrieval(windows[-1].now)
         every: list[RankingExamples] = []
         new: list[RankingExamples] = []
         names: tuple[str, ...] = ()
@@ -147,7 +178,7 @@ class TwoStage:
         for number, window in enumerate(windows):
             label = f"window {number + 1} of {len(windows)}"
             with self.serving(window.known, window.now, ranked=False) as serving:
-                holdout = window.holdout(events, len(serving.states), len(serving.catalogue))
+                holdout = self._questions(window, len(serving.states), len(serving.catalogue))
                 statistics = ItemStatistics.load(serving.bundle.path("state/statistics"), serving.catalogue)
                 columns = serving.pipeline.source_columns
                 features = CrossFeatures(statistics, columns)
@@ -178,6 +209,8 @@ class TwoStage:
             new_model = all_model
         with directory_atomic(self.directory / "ranking") as parts:
             save_ranker(parts, all_model, new_model, names, columns)
+            document = {"of": self._of(), "towers": self._towers()}
+            (parts / "training.json").write_bytes(orjson.dumps(document))
 
     @contextmanager
     def serving(self, known: Any, now: int, *, ranked: bool = True) -> Iterator[Serving]:
@@ -192,18 +225,33 @@ class TwoStage:
                 serving = build_serving(bundle, self.pipeline, clock=lambda: now)
             yield serving
 
-    def assemble(self, parts: Path, known: Any, now: int, *, ranked: bool = True) -> None:
-        """Fill `parts` with everything a bundle holds: trained models, and the state as of `now`."""
-        trained = self.directory / "retrieval"
-        if not (trained / "training.json").exists():
-            raise TrainingError("there is no trained retrieval: run `savor train` first")
+    def assemble(self, parts: Path, known: Any, now: int, *, ranked: bool = True, current: bool = False) -> None:
+        """Fill `parts` with everything a bundle holds: trained models, and the state as of `now`.
+
+        Args:
+            parts: folder to fill.
+            known: (N,) bool, the events that may be known.
+            now: UTC seconds.
+            ranked: whether to put the rankers in.
+            current: whether `now` is the present, so that what the item table says of stock holds.
+
+        Raises:
+            TrainingError: nothing is trained, or on another data set, split or other towers.
+        """
+        trained, ranking = self.directory / "retrieval", self.directory / "ranking"
+        self._check_retrieval()
         for name in ("features", "towers", "vectors", "index"):
             shutil.copytree(trained / name, parts / name)
         if ranked:
-            if not (self.directory / "ranking" / "features.json").exists():
-                raise TrainingError("there is no trained ranker: run `savor train --stage ranking` first")
-            shutil.copytree(self.directory / "ranking", parts / "ranker")
+            if _json(ranking / "training.json") != {"of": self._of(), "towers": self._towers()}:
+                raise TrainingError(
+                    "there is no ranker trained with these towers on this data: run `savor train --stage ranking` first"
+                )
+            shutil.copytree(ranking, parts / "ranker")
         catalogue = Catalogue.from_dataset(self.dataset, until=now)
+        if not current:
+            # What is out of stock today was not so then.
+            catalogue = replace(catalogue, in_stock=np.ones(len(catalogue), np.bool_))
         profiles = Profiles.from_dataset(self.dataset)
         events = self.dataset.events.select(known)
         write_state(parts, events, catalogue, profiles, now, self.horizon_days, self.state, self.ranking.levels)
@@ -223,19 +271,49 @@ class TwoStage:
 
     def identity(self) -> str:
         """64 hexadecimal digits that name the trained models and the data they are of."""
-        files = sorted(
-            path
-            for part in ("retrieval/towers", "ranking")
-            for path in (self.directory / part).rglob("*")
-            if path.is_file()
-        )
-        named = {str(path.relative_to(self.directory)): sha256_file(path) for path in files}
-        return sha256_json({"data": self.dataset.fingerprint, "split": self.dataset.split["hash"], "files": named})
+        folders = (self.directory / "retrieval", self.directory / "ranking")
+        files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+        named = {str(path.relative_to(self.directory)): sha256_file(path) for path in files if path.suffix != ".json"}
+        return sha256_json({"of": self._of(), "config": self.metadata({}).config, "files": named})
+
+    def _of(self) -> dict[str, str]:
+        """The data and the split that models are of."""
+        return {"data": self.dataset.fingerprint, "split": self.dataset.split["hash"]}
+
+    def _towers(self) -> dict[str, str]:
+        folder = self.directory / "retrieval" / "towers"
+        return {path.name: sha256_file(path) for path in sorted(folder.glob("*.tflite"))}
+
+    def _retrieval_options(self) -> dict[str, Any]:
+        return {
+            "features": self.features.model_dump(mode="json"),
+            "retrieval": self.retrieval.model_dump(mode="json"),
+            "seed": self.seed,
+        }
+
+    def _is_trained(self) -> bool:
+        """Whether towers with these very options are there for this data, of before the ranker's windows."""
+        found = _json(self.directory / "retrieval" / "training.json")
+        wanted = {"of": self._of(), "options": self._retrieval_options(), "known_until": self.windows()[-1].now}
+        return all(found.get(key) == value for key, value in wanted.items())
+
+    def _check_retrieval(self, before: int | None = None) -> None:
+        """Towers are there, of this data and split, and learnt from nothing at or after `before`."""
+        found = _json(self.directory / "retrieval" / "training.json")
+        if not found:
+            raise TrainingError("there are no trained towers: run `savor train` first")
+        if found.get("of") != self._of():
+            raise TrainingError("the towers were trained on other data or another split: run `savor train` again")
+        if before is not None and found["known_until"] > before:
+            raise TrainingError(
+                "the towers learnt from what the ranker's windows ask for (ranking.windows, window_days or step_days "
+                "changed since): run `savor train` again"
+            )
 
     def publish_parts(self, parts: Path) -> None:
         """Fill `parts` with a bundle that knows everything there is."""
         events = self.dataset.events
-        self.assemble(parts, np.ones(len(events), np.bool_), int(events.time.max(initial=0)) + 1)
+        self.assemble(parts, np.ones(len(events), np.bool_), int(events.time.max(initial=0)) + 1, current=True)
 
     def metadata(self, metrics: dict[str, Any]) -> Metadata:
         """Where a bundle of this training comes from."""
@@ -260,3 +338,8 @@ class TwoStage:
             return None
         encoder = MiniLMEncoder(Path(self.features.text_encoder) if self.features.text_encoder else None)
         return TextVectors.encode(item_texts(self.dataset), TextCache(self.cache / "text", encoder).encode)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; empty where there is no such file."""
+    return dict(orjson.loads(path.read_bytes())) if path.exists() else {}
