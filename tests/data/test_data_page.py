@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from savor.core.pseudonym import KEY_VARIABLE
 from savor.data.known.registry import KNOWN
 from savor.data.options import IngestOptions
-from savor.data.personal import KEY_VARIABLE
 from savor.data.schema import Schema
 from savor.data.sources.address import is_database
 from savor.data.sources.open_source import DELIMITED, JSON_LINES, PARQUET

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from savor.core.errors import DataError
-from savor.data.personal import KEY_VARIABLE, pseudonym
+from savor.core.pseudonym import KEY_VARIABLE, pseudonym
 from savor.data.schema import EventTable, ItemTable, Schema, UserTable
 from tests.data.workbench import Workbench
 
@@ -105,3 +105,11 @@ def test_contradictions_in_a_schema_are_all_reported() -> None:
     assert "used both as numbers and as words: ['b']" in message
     assert "the id column 'u' cannot be a feature" in message
     assert "['t'] are the items and moments" in message
+
+
+def test_a_misspelt_personal_column_is_refused_and_nothing_written(workbench: Workbench) -> None:
+    workbench.write("events.csv", EVENTS)
+    schema = Schema(events=EventTable(source="events.csv", user="who", item="item", time="time"), personal=("whoo",))
+    with pytest.raises(DataError, match=r"'whoo' \(did you mean 'who'\?\)"):
+        workbench.ingest(schema, max_quarantine_share=0.5)
+    assert not workbench.out.exists()

@@ -69,3 +69,11 @@ def test_damage(states, tmp_path):
 def test_lengths_must_agree(states):
     with pytest.raises(BundleError, match="3 histories and 1 profiles"):
         UserStates(states._histories, Profiles(["x"], Columns({}, {}, {})))
+
+
+def test_an_alias_finds_users_whose_ids_are_pseudonyms(states):
+    hidden = UserStates(states._histories, states._profiles, lambda name: {"Ann Lee": "ann"}.get(name, name))
+    assert hidden.history("Ann Lee", 30).item.tolist() == [4, 5, 4]
+    assert hidden.profile("cy").categories == {"age": "young"}
+    assert "Ann Lee" in hidden
+    assert "Bob Ray" not in hidden

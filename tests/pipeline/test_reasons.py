@@ -27,13 +27,13 @@ NEIGHBOURS = Neighbours(
 )
 
 
-def reasons(events, retrieved, window=28, kind="purchase", power=1):
+def reasons(events, retrieved, window=28, kind="purchase", power=1, known=True):
     past = history(*events)
     brought = {
         name: Retrieved(np.array(items, np.int32), np.ones(len(items), np.float32)) for name, items in retrieved.items()
     }
     stage = Reasons(CATALOGUE, NEIGHBOURS, 10, power, window, Wording.of(kind))
-    hydrated = {"history": past, "own_items": OwnItems.of(past, NOW, 30 * DAY)}
+    hydrated = {"history": past, "own_items": OwnItems.of(past, NOW, 30 * DAY), "known_user": known}
     found = stage.explain(Query("u", NOW), hydrated, Candidates.merge(NAMES, brought))
     return [(reason.code, reason.text) for reason in found]
 
@@ -71,6 +71,7 @@ def test_the_source_that_ranks_it_highest_speaks():
 
 def test_without_a_history_nothing_is_like_what_you_choose():
     assert reasons([], {"ann": [5]}) == [("profile", "chosen by people with a profile like yours")]
+    assert reasons([], {"ann": [5]}, known=False) == [("newcomer", "chosen by people we know little of")]
 
 
 def test_words_follow_the_data():

@@ -37,7 +37,7 @@ class Bundle:
             text = path.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
             raise BundleError(
-                f"no bundle in {directory}: {MANIFEST_NAME} is missing. Make one with: savor publish"
+                f"no bundle in {directory}: {MANIFEST_NAME} is missing. Make one with: savor run"
             ) from None
         except UnicodeDecodeError:
             raise BundleError(f"{path} is damaged (not UTF-8 text). Publish the bundle again") from None

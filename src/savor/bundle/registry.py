@@ -110,7 +110,7 @@ class Registry:
         identifier = identifier or self.current(channel)
         if identifier is None:
             raise BundleError(
-                f"no bundle is published on channel {channel!r} in {self.directory}. Make one with: savor publish",
+                f"no bundle is published on channel {channel!r} in {self.directory}. Make one with: savor run",
                 code="nothing_published",
             )
         if identifier not in self._identifiers():

@@ -6,6 +6,7 @@ import traceback
 from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from savor import __version__
 from savor.core.errors import SavorError
@@ -68,6 +69,9 @@ def main(arguments: list[str] | None = None) -> None:
         command_line()(args=arguments, prog_name="savor")
     except (SavorError, OSError) as error:
         _fail(str(error), debug=debug)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, one['loc'])) or 'value'}: {one['msg']}" for one in error.errors())
+        _fail("; ".join(dict.fromkeys(wrong)), debug=debug)
 
 
 def _fail(message: str, *, debug: bool) -> NoReturn:

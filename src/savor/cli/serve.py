@@ -1,5 +1,6 @@
 """`savor serve`."""
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,13 @@ from savor.core.progress import console, progress
 def serve(
     directory: Directory = Path(),
     host: Annotated[str | None, typer.Option(help="Address to listen on; by default that of savor.toml.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; by default that of savor.toml.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port to listen on; by default that of savor.toml.")
+    ] = None,
     bundle: Annotated[str | None, typer.Option(help="Id of a bundle; by default the one of the channel.")] = None,
-    channel: Annotated[str, typer.Option(help="The pointer to follow.")] = "live",
+    channel: Annotated[
+        str, typer.Option(help="The pointer whose bundle is served; restart to serve a later one.")
+    ] = "live",
     as_json: AsJson = False,
 ) -> None:
     """Answer over HTTP from a published bundle, with a page to try it at /."""
@@ -30,6 +35,10 @@ def serve(
     with progress("load the bundle"):
         engine = load_engine(folder.registry, bundle=bundle, channel=channel)
     host, port = host or options.host, options.port if port is None else port
+    with socket.socket() as probe:
+        # An address that cannot be had is said before anything is announced.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
     shown = f"http://{host}:{port}"
     if as_json:
         print_json({"bundle": engine.bundle_id, "address": shown})

@@ -1,6 +1,7 @@
 """Raw tables to a `Dataset` folder, all or nothing."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -86,6 +87,7 @@ class _Run:
         typed = self._typed_events(raw)
         items = self._typed_attributes("items", self.schema.items, raw)
         users = self._typed_attributes("users", self.schema.users, raw)
+        self._check_personal([raw, *(table.raw for table in (items, users) if table is not None)])
         replaced = self._pseudonyms(typed, users) if self.schema.pseudonymous else None
         if replaced is not None:
             typed = TypedEvents(_replace(typed.rows, "user", replaced), typed.keys)
@@ -116,6 +118,23 @@ class _Run:
             fingerprint=manifest["fingerprint"],
             warnings=find_warnings(self.directory, manifest["split"]["counts"], duplicates / events_report.read),
         )
+
+    def _check_personal(self, tables: list[RawTable]) -> None:
+        """Every column called personal is in a table: a misspelt one would be kept as it is.
+
+        Raises:
+            DataError: naming those that are not.
+        """
+        there = {column for table in tables for column in table.columns}
+        if absent := [name for name in self.schema.personal if name not in there]:
+            hints = {name: get_close_matches(name, there, n=1) for name in absent}
+            named = [f"{name!r} (did you mean {near[0]!r}?)" if near else repr(name) for name, near in hints.items()]
+            listed = ", ".join(named)
+            raise DataError(
+                f"personal names columns that no table has: {listed}. Nothing was written, as what is personal would "
+                "have been kept",
+                code="column_missing",
+            )
 
     def _typed_events(self, raw: RawTable) -> TypedEvents:
         typed = type_events(self.engine, raw, self.schema.events, self.options, self.split.method, self.now)

@@ -1,7 +1,5 @@
 """Keyed hashes in the place of user ids."""
 
-import hashlib
-import hmac
 import os
 from typing import Any
 
@@ -9,17 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from savor.core.errors import DataError
+from savor.core.pseudonym import KEY_VARIABLE, pseudonym
 from savor.data.engine import Engine
 
-KEY_VARIABLE = "SAVOR_PSEUDONYM_KEY"
-_DIGITS = 32
 _SHORTEST_KEY = 16
 _PIECE = 100_000
-
-
-def pseudonym(user_id: str, key: str) -> str:
-    """What stands for `user_id`: the first 32 hexadecimal digits of HMAC-SHA-256 (RFC 2104) under `key`."""
-    return hmac.new(key.encode("utf-8"), user_id.encode("utf-8"), hashlib.sha256).hexdigest()[:_DIGITS]
 
 
 def pseudonym_key() -> str:

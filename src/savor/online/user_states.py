@@ -1,5 +1,6 @@
 """What is known of each user at this moment."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,25 @@ class UserStates:
     Args:
         histories: row u belongs to `profiles.ids[u]`.
         profiles: U users.
+        alias: what stands in the tables for an id that is not there as it is (a pseudonym); None: nothing.
     """
 
-    def __init__(self, histories: Histories, profiles: Profiles) -> None:
+    def __init__(self, histories: Histories, profiles: Profiles, alias: Callable[[str], str] | None = None) -> None:
         if len(histories) != len(profiles):
             raise BundleError(f"user state has {len(histories)} histories and {len(profiles)} profiles; train again")
         self._histories = histories
         self._profiles = profiles
+        self._alias = alias
+
+    def _row(self, user_id: str) -> int | None:
+        row = self._profiles.index.get(user_id)
+        return self._profiles.index.get(self._alias(user_id)) if row is None and self._alias else row
 
     def __len__(self) -> int:
         return len(self._profiles)
 
     def __contains__(self, user_id: str) -> bool:
-        return user_id in self._profiles.index
+        return self._row(user_id) is not None
 
     @property
     def ids(self) -> list[str]:
@@ -42,7 +49,7 @@ class UserStates:
 
     def history(self, user_id: str, now: int) -> History:
         """What the user did up to and including `now` (UTC seconds), oldest first; empty for somebody unknown."""
-        row = self._profiles.index.get(user_id)
+        row = self._row(user_id)
         if row is None:
             return History.empty()
         history = self._histories.of(row)
@@ -53,7 +60,7 @@ class UserStates:
 
     def profile(self, user_id: str) -> UserProfile:
         """What is known of the user apart from that; nothing for somebody unknown."""
-        row = self._profiles.index.get(user_id)
+        row = self._row(user_id)
         return UserProfile(user_id) if row is None else self._profiles.of(row)
 
     def sample(self, limit: int, *, containing: str = "") -> list[tuple[str, int]]:
@@ -79,7 +86,7 @@ class UserStates:
         self._profiles.save(directory / "profiles")
 
     @classmethod
-    def load(cls, directory: Path) -> "UserStates":
+    def load(cls, directory: Path, alias: Callable[[str], str] | None = None) -> "UserStates":
         """Read what `save` wrote; the event columns stay on disk and are read as they are needed.
 
         Raises:
@@ -93,7 +100,7 @@ class UserStates:
             raise BundleError(
                 f"the user state in {directory} cannot be read ({error}); publish the bundle again"
             ) from None
-        return cls(Histories(**columns), Profiles.load(directory / "profiles"))
+        return cls(Histories(**columns), Profiles.load(directory / "profiles"), alias)
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from savor.bundle.bundle import Bundle
 from savor.core.clock import Clock, frozen_clock, wall_clock
 from savor.core.errors import BundleError
+from savor.core.pseudonym import pseudonyms_from_environment
 from savor.features.catalogue import Catalogue
 from savor.features.columns import CategoryColumn
 from savor.features.cross import CrossFeatures
@@ -93,7 +94,8 @@ def build_serving(
     options = options or PipelineOptions.model_validate(config.get("pipeline", {}))
     clock = clock or (frozen_clock(int(config["data_end"])) if config.get("now") == "data_end" else wall_clock)
     catalogue = Catalogue.load(bundle.path("catalogue"))
-    states = states or UserStates.load(bundle.path("state"))
+    alias = pseudonyms_from_environment() if config.get("pseudonymous") else None
+    states = states or UserStates.load(bundle.path("state"), alias)
     parts = _Parts(bundle, options, catalogue, config)
     popular = Popular(parts.popularity)
     sources = parts.sources()

@@ -240,7 +240,11 @@ class Pipeline:
     def _circumstances(request: Request) -> tuple[Fallback, ...]:
         history, known = request.hydrated.get("history"), request.hydrated.get("known_user")
         if known is False:
-            return (Fallback("unknown_user", "nothing is known of this user; what is popular decides"),)
+            return (
+                Fallback(
+                    "unknown_user", "nothing is known of this user; what newcomers choose and what is popular decides"
+                ),
+            )
         if history is not None and not len(history):
             return (Fallback("no_history", "the user has no history yet; the profile and what is popular decide"),)
         return ()

@@ -260,6 +260,7 @@ class TwoStage:
             "kinds": list(self.dataset.kinds),
             "now": self.now,
             "data_end": now,
+            "pseudonymous": self.dataset.schema.pseudonymous,
             "trending_window_days": self.state.trending_days,
         }
         (parts / "config.json").write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2))

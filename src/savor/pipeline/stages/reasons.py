@@ -17,6 +17,7 @@ _LEAST_FOR_RHYTHM = 3
 _SOURCES = ("co_purchase", "ann", "trending", "popular")
 _TASTE = Reason("similar_taste", "like what you choose")
 _PROFILE = Reason("profile", "chosen by people with a profile like yours")
+_NOBODY = Reason("newcomer", "chosen by people we know little of")
 _POPULAR = Reason("popular", "popular with everybody")
 _ASKED_FOR = Reason("asked_for", "you asked for it")
 
@@ -61,7 +62,7 @@ class Reasons:
     """
 
     name = "reasons"
-    reads = frozenset({"history", "own_items", "item"})
+    reads = frozenset({"history", "own_items", "known_user", "item"})
     writes = frozenset({"reason"})
     required = False
 
@@ -82,6 +83,7 @@ class Reasons:
         """One for each candidate."""
         own: OwnItems = hydrated["own_items"]
         has_history = len(hydrated["history"]) > 0
+        stranger = _PROFILE if hydrated["known_user"] else _NOBODY
         best = self._best_sources(candidates)
         strongest: NDArray[np.intp] | None = None
         reasons = []
@@ -96,7 +98,7 @@ class Reasons:
             elif source == "trending":
                 reasons.append(Reason("trending", f"popular {self._period}"))
             elif source == "ann":
-                reasons.append(_TASTE if has_history else _PROFILE)
+                reasons.append(_TASTE if has_history else stranger)
             else:
                 reasons.append(_POPULAR if source == "popular" else _ASKED_FOR)
         return reasons
