@@ -35,3 +35,13 @@ def test_every_call_documents_its_problems(client):
         for status in ("400", "413", "422", "503"):
             assert responses[status]["content"].keys() == {"application/problem+json"}
     assert "Problem" in document["components"]["schemas"]
+
+
+def test_fields_of_bodies_are_those_of_the_openapi_document(client):
+    document = client.get("/openapi.json").json()
+    text = SERVING.read_text(encoding="utf-8")
+    for path in ("/recommendations", "/similar_items", "/rank"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        offered = set(document["components"]["schemas"][body["$ref"].rsplit("/", 1)[1]]["properties"])
+        rows = re.findall(rf"^\| `POST {path}` \| (`[a-z_]+`.*) \|$", text, re.MULTILINE)
+        assert set(re.findall(r"`([a-z]+_[a-z_]+|filter|scenario|diversity|context|explain)`", rows[0])) == offered
