@@ -15,19 +15,19 @@ class Bundles:
         self.directory = directory
 
     def make(
-        self, content: str = "a", *, ndcg: float = 0.40, split: str = "s", moment: int = 1000, size: int = 1000
+        self, content: str = "a", *, ndcg: float | None = 0.40, split: str = "s", moment: int = 1000, size: int = 1000
     ) -> Bundle:
         parts = self.directory / f"parts-{content}-{ndcg}-{split}"
         (parts / "vectors").mkdir(parents=True, exist_ok=True)
         (parts / "vectors" / "items.npy").write_bytes(content.encode() * size)
         (parts / "config.json").write_text("{}")
-        figure = {"mean": ndcg, "low": ndcg - 0.01, "high": ndcg + 0.01}
+        figure = None if ndcg is None else {"mean": ndcg, "low": ndcg - 0.01, "high": ndcg + 0.01}
         metadata = Metadata(
             schema_hash="h",
             data_fingerprint="f",
             split_hash=split,
             seeds={"training": 1},
-            metrics={"tasks": {"all": {"pipeline": {"ndcg@10": figure}}}},
+            metrics={"tasks": {"all": {"pipeline": {"ndcg@10": figure}}}} if figure else {},
         )
         return write_bundle(parts, metadata, self.directory / "made", clock=frozen_clock(moment))
 

@@ -69,6 +69,7 @@ def test_channels_are_apart(registry, bundles):
         (0.395, "s", True, "0.3950 against 0.4000"),
         (0.385, "s", False, "0.3850 against 0.4000 [0.3900, 0.4100]"),
         (0.100, "t", True, "measured on another split"),
+        (None, "t", False, "evaluate it first"),
     ],
 )
 def test_gate(registry, bundles, ndcg, split, passes, note):

@@ -17,8 +17,9 @@ class Verdict:
 def judge(candidate: Manifest, live: Manifest | None) -> Verdict:
     """Compare the candidate's gate metric with the live bundle's.
 
-    It fails when the candidate's mean lies below the low end of the live bundle's interval. Figures measured on
-    different splits do not compare, and neither do absent ones: those pass, and the reason says so.
+    It fails when the candidate's mean lies below the low end of the live bundle's interval, and when the candidate has
+    no figure while the live bundle has one. Figures measured on different splits do not compare, and neither does one
+    with a live bundle that has none: those pass, and the reason says so.
     """
     gate = candidate.gate
     name = f"{gate.metric} of {gate.model} on task {gate.task}"
@@ -26,12 +27,13 @@ def judge(candidate: Manifest, live: Manifest | None) -> Verdict:
         return Verdict(True, "no live bundle to compare with")
     if candidate.id == live.id:
         return Verdict(True, "this bundle is live already")
+    new, old = _figure(candidate, gate), _figure(live, gate)
+    if old is None:
+        return Verdict(True, f"not compared: the live bundle has no {name}")
+    if new is None:
+        return Verdict(False, f"this bundle has no {name}, and the live one has: evaluate it first")
     if candidate.split_hash != live.split_hash:
         return Verdict(True, f"not compared: the live bundle {live.id} was measured on another split")
-    new, old = _figure(candidate, gate), _figure(live, gate)
-    if new is None or old is None:
-        absent = "this" if new is None else "the live"
-        return Verdict(True, f"not compared: {absent} bundle has no {name}")
     figures = f"{name}: {new['mean']:.4f} against {old['mean']:.4f} [{old['low']:.4f}, {old['high']:.4f}] of the live"
     return Verdict(new["mean"] >= old["low"], figures)
 
