@@ -1,5 +1,7 @@
 """How the two towers are built and trained."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from savor.core.config import Section
@@ -7,6 +9,8 @@ from savor.core.config import Section
 
 class RetrievalOptions(Section):
     """`[retrieval]` in savor.toml."""
+
+    model: Literal["two_tower"] = Field("two_tower", description="What finds candidates.")
 
     embedding_dimension: int = Field(128, ge=2, le=1024, description="Width of the user and item vectors.")
     hidden: tuple[int, ...] = Field((1024, 512), description="Widths of the dense layers before the vector.")

@@ -40,6 +40,7 @@ from savor.training.ranking_options import RankingOptions
 from savor.training.ranking_windows import RankingWindow, ranking_windows
 from savor.training.retrieval_options import RetrievalOptions
 from savor.training.retrieval_validation import RetrievalValidation
+from savor.training.retriever import RetrieverOptions, train_retriever
 from savor.training.state import StateOptions, write_state
 
 DAY = 86_400
@@ -118,9 +119,6 @@ class TwoStage:
         if resume and self._is_trained():
             console.print("  the towers are trained already", style="dim")
             return
-        # TensorFlow takes seconds to import, and nothing else here needs it.
-        from savor.training.retrieval_loop import train_retrieval
-
         events, window = self.dataset.events, self.windows()[-1]
         known = events.select(window.known)
         catalogue = Catalogue.from_dataset(self.dataset, until=window.now)
@@ -136,10 +134,10 @@ class TwoStage:
                 holdout.users, holdout.now, holdout.histories, holdout.indptr, holdout.items
             )
         work = self.directory / "retrieval-work"
-        trained = train_retrieval(
+        trained = train_retriever(
             known,
             space,
-            self.retrieval,
+            RetrieverOptions(self.retrieval),
             work,
             validation=validation if len(validation) else None,
             resume=resume,
