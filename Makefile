@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 DEMO ?= demo
 SERVE ?= 1
 PORT ?= 8000
+BENCH_DATA ?=
 
 .PHONY: help setup demo test lint docs bench lock clean
 
@@ -48,7 +49,10 @@ lint: $(VENV)/dev.stamp  ## formatting, lint, strict types, import contracts
 docs: $(VENV)/dev.stamp  ## rewrite the generated pages in docs/
 	$(BIN)/python -m savor.cli.reference docs
 
-bench: $(VENV)/demo.stamp  ## measure the server on the demo's bundle and append to benchmarks/LOG.md
+bench: $(VENV)/demo.stamp  ## quick rows of the benchmarks (BENCH_DATA=folder) and the server on the demo's bundle, into benchmarks/LOG.md
+	$(BIN)/savor bench quality complete-journey --only ease --only own_frequency
+	$(if $(BENCH_DATA),$(BIN)/savor bench quality amazon-beauty-leave-one-out --only "ease, train only" --data $(BENCH_DATA))
+	$(if $(BENCH_DATA),$(BIN)/savor bench quality ml-100k --only ease --only popularity --data $(BENCH_DATA))
 	$(BIN)/python benchmarks/serving.py -C $(DEMO) --log
 
 lock:  ## rewrite the lock files from pyproject.toml (needs uv)

@@ -44,4 +44,4 @@ def test_fields_of_bodies_are_those_of_the_openapi_document(client):
         body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
         offered = set(document["components"]["schemas"][body["$ref"].rsplit("/", 1)[1]]["properties"])
         rows = re.findall(rf"^\| `POST {path}` \| (`[a-z_]+`.*) \|$", text, re.MULTILINE)
-        assert set(re.findall(r"`([a-z]+_[a-z_]+|filter|scenario|diversity|context|explain)`", rows[0])) == offered
+        assert set(re.findall(r"`([a-z]+_[a-z_]+|filter|by|scenario|diversity|context|explain)`", rows[0])) == offered

@@ -47,9 +47,13 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_command_takes_a_folder_and_prints_json() -> None:
     group = get_command(command_line())
     assert isinstance(group, TyperGroup)
+    commands = dict(group.commands)
+    for inner in [command for command in commands.values() if isinstance(command, TyperGroup)]:
+        commands |= {f"{inner.name} {name}": command for name, command in inner.commands.items()}
     lacking = {
         name: missing
-        for name, command in group.commands.items()
-        if (missing := {"-C", "--json"} - {option for parameter in command.params for option in parameter.opts})
+        for name, command in commands.items()
+        if not isinstance(command, TyperGroup)
+        and (missing := {"-C", "--json"} - {option for parameter in command.params for option in parameter.opts})
     }
     assert not lacking

@@ -148,3 +148,15 @@ def test_the_command_writes_once(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, [*call, "--force"]).exit_code == 0
     assert (tmp_path / "shop" / "savor.toml").read_text() == written
     assert CliRunner().invoke(app, ["-C", str(tmp_path)]).exit_code == 2
+
+
+def test_searches_and_reviews_are_found(tmp_path: Path) -> None:
+    events = "user,item,time,search_query,review_text\n" + "".join(
+        f"u{n % 9},{'' if n % 3 == 0 else n % 7},{NOW - 1000 * n},{'red tea' if n % 3 == 0 else ''},"
+        f"{'it is quite good really' if n % 5 == 1 else ''}\n"
+        for n in range(200)
+    )
+    proposal = look(tmp_path, {"events": events})
+    assert proposal.schema.events.search == "search_query"
+    assert proposal.schema.events.review == "review_text"
+    runs(proposal, tmp_path)

@@ -101,3 +101,18 @@ def test_events_must_have_one_length() -> None:
     column = np.zeros(2)
     with pytest.raises(DataError, match="one length"):
         Events(column, column, column, column, column, column, column, np.zeros(3))  # type: ignore[arg-type]
+
+
+def test_a_random_split_follows_from_the_seed_alone(workbench: Workbench) -> None:
+    write(workbench, [(u, i, 40 * u + i) for u in range(40) for i in range(25)])
+    options = SplitOptions(method="random", test=0.2, validation=0.1, seed=3)
+    first = workbench.ingest(split=options)
+    parts = first.events.split
+    shares = np.bincount(parts, minlength=3) / len(parts)
+    np.testing.assert_allclose(shares, [0.7, 0.1, 0.2], atol=0.05)
+    assert (first.split["validation_start"], first.split["test_start"]) == (None, None)
+    again = workbench.ingest(split=options)
+    np.testing.assert_array_equal(again.events.split, parts)
+    assert again.split["hash"] == first.split["hash"]
+    other = workbench.ingest(split=options.model_copy(update={"seed": 4}))
+    assert (other.events.split != parts).any()

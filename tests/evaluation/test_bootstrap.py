@@ -45,3 +45,13 @@ def test_jackknife_of_a_mean_is_its_standard_error():
     half = 1.96 * 0.5 / np.sqrt(2000)
     assert 0.6 * half < (found.high - found.low) / 2 < 1.6 * half
     assert np.isnan(jackknife(lambda some: float(some.mean()), items[:5]).low)
+
+
+def test_a_ratio_of_sums_by_hand():
+    found, asked = np.array([1.0, 3.0, 0.0]), np.array([2.0, 4.0, 2.0])
+    interval = Bootstrap(3, resamples=400).ratio(found, asked)
+    assert interval.mean == 0.5
+    draws = np.random.default_rng(0).integers(0, 3, (20_000, 3))
+    low, high = np.percentile(found[draws].sum(axis=1) / asked[draws].sum(axis=1), (2.5, 97.5))
+    assert abs(interval.low - low) < 0.1
+    assert abs(interval.high - high) < 0.1

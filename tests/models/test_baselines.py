@@ -138,6 +138,16 @@ class TestEase(RecommenderConformance):
         by_age.fit(make_events(rows), 9, 4, 3 * DAY)
         np.testing.assert_allclose(by_age.recommend(ONE, 2, exclude_seen=True).items, [[3, 1]])
 
+    def test_asked_with_more_than_was_learnt_from(self):
+        learnt = [(user, item, 0) for user in range(1, 9) for item in ((0, 1) if user % 2 else (2, 3))]
+        model = Ease(EaseParams(regularisation=1))
+        model.fit(make_events([*learnt, (0, 0, 1)]), 9, 5, 3 * DAY)
+        before = model.recommend(ONE, 1, exclude_seen=True)
+        assert before.items.tolist() == [[1]]
+        model.know(make_events([*learnt, (0, 0, 1), (0, 2, 2), (0, 1, 2), (0, 4, 2)]), 4 * DAY)
+        after = model.recommend(ONE, 1, exclude_seen=True)
+        assert after.items.tolist() == [[3]]
+
     def test_too_little_regularisation_is_a_clear_error(self):
         same = make_events([(user, item, 0) for user in range(400) for item in range(300)])
         model = Ease(EaseParams(regularisation=1e-12))

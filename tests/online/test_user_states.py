@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from savor.core.errors import BundleError
+from savor.data.event_texts import EventTexts
 from savor.data.histories import Histories
 from savor.features.columns import CategoryColumn, Columns
 from savor.features.profiles import Profiles
+from savor.features.searches import Searches
 from savor.online.user_states import UserStates
 
 
@@ -77,3 +79,18 @@ def test_an_alias_finds_users_whose_ids_are_pseudonyms(states):
     assert hidden.profile("cy").categories == {"age": "young"}
     assert "Ann Lee" in hidden
     assert "Bob Ray" not in hidden
+
+
+def test_searches_by_id(states, tmp_path):
+    made = EventTexts(
+        np.array([2, 0, 2], np.int32), np.full(3, -1, np.int32), np.array([5, 6, 9]), ["a", "b", "c"], [None] * 3
+    )
+    searches = Searches.encode(made, 3, lambda texts: np.asarray([[ord(text)] for text in texts], np.float32), "made")
+    with_searches = UserStates(states._histories, states._profiles, searches=searches)
+    with_searches.save(tmp_path)
+    for one in (with_searches, UserStates.load(tmp_path)):
+        check(one)
+        assert one.searches("cy").time.tolist() == [5, 9]
+        assert one.searches("cy").vectors.tolist() == [[ord("a")], [ord("c")]]
+        assert len(one.searches("bob").time) == len(one.searches("eve").time) == 0
+    assert len(states.searches("cy").time) == 0

@@ -8,9 +8,9 @@ import numpy as np
 from savor.data.histories import Histories
 from savor.features.feature_space import FeatureSpace
 from savor.features.options import FeatureOptions
-from savor.training.retrieval_loop import train_retrieval
 from savor.training.retrieval_options import RetrievalOptions
 from savor.training.retrieval_validation import RetrievalValidation
+from savor.training.retriever import RetrieverOptions, train_retriever
 from savor.training.trained_towers import TrainedTowers
 from tests.features.synthetic import shop
 
@@ -46,7 +46,9 @@ def train(
 ) -> TrainedTowers:
     space, validation = small_space()
     events = shop()[0].select(slice(0, 700))
-    return train_retrieval(events, space, options, directory, validation=validation, resume=resume, seed=seed)
+    return train_retriever(
+        events, space, RetrieverOptions(options), directory, validation=validation, resume=resume, seed=seed
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ def examples(seed: int = 0) -> RankingExamples:
     features = rng.normal(size=(600, 3)).astype(np.float32)
     label = (features[:, 0] > 0.5).astype(np.float32)
     features[rng.random(features.shape) < 0.1] = np.nan
-    return RankingExamples(features, label, np.repeat(np.arange(60, dtype=np.int32), 10))
+    question = np.repeat(np.arange(60, dtype=np.int32), 10)
+    rating = np.where(label > 0, rng.integers(1, 6, 600), np.nan).astype(np.float32)
+    return RankingExamples(features, label, question, question, rng.integers(0, 40, 600).astype(np.int32), rating)
 
 
 @pytest.mark.parametrize("objective", ["binary:logistic", "rank:ndcg", "rank:pairwise"])
@@ -43,7 +46,7 @@ def test_the_same_seed_gives_the_same_model() -> None:
 
 def test_nothing_to_tell_apart_is_said() -> None:
     only = examples()
-    none = RankingExamples(only.features, np.zeros_like(only.label), only.question)
+    none = replace(only, label=np.zeros_like(only.label))
     with pytest.raises(TrainingError, match="0 were chosen"):
         train_ranker(none, RankingOptions(), "binary:logistic", 1, "fit")
 

@@ -10,7 +10,7 @@ import pytest
 
 from savor.core.errors import TrainingError
 from savor.features.history_window import AGE_BUCKETS
-from savor.training.retrieval_run import hide_behaviour
+from savor.features.newcomers import hide_behaviour
 from tests.training.small_training import OPTIONS, small_space, train
 
 ROOT = Path(__file__).parents[2]

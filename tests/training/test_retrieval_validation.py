@@ -34,3 +34,21 @@ def test_a_sample_keeps_each_users_rows():
     assert task.sample(5, 0) is task
     one = task.sample(1, 0)
     assert one.relevant.tolist() == RELEVANT[INDPTR[one.users[0]] : INDPTR[one.users[0] + 1]].tolist()
+
+
+def test_ndcg_by_hand():
+    histories = Histories.from_events(make_events([0, 1], [4, 4], [1, 1]), 3)
+    users = np.asarray([0, 1, 2], np.int32)
+    validation = RetrievalValidation(
+        users,
+        np.full(3, 9, np.int64),
+        histories,
+        np.asarray([0, 2, 3, 4]),
+        np.asarray([0, 3, 1, 2], np.int32),
+        np.asarray([0, 1, 1, 1]),
+        np.asarray([4], np.int32),
+    )
+    scores = np.asarray([[3, 2, 1, 0, 9], [5, 5, 4, 3, 0], [9, 8, 0, 7, 6]], np.float32)
+    # User 0: item 0 first and item 3 fourth, out of the list of 3; user 1: a tie for the first place; user 2: missed.
+    expected = [1 / (1 + 1 / np.log2(3)), 1 / np.log2(3), 0.0]
+    assert validation.ndcg(np.eye(3, dtype=np.float32), scores.T.copy(), 3) == pytest.approx(np.mean(expected))

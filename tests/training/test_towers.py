@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from savor.training.litert_export import random_inputs
+from savor.training.litert_export import export_tower, random_inputs
 from savor.training.towers import build_tower
+from tests.features.contents import full_space
+from tests.features.test_behaviour import CROWDED
 from tests.training.small_training import OPTIONS, small_space
 
 
@@ -55,3 +57,50 @@ def test_an_empty_history_gives_numbers(space):
             inputs[name][:] = 0
     vectors = build_tower("user", space.user_signature, OPTIONS, 1).predict_on_batch(inputs)
     assert np.isfinite(vectors).all()
+
+
+def everything():
+    return full_space(CROWDED)
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_every_input_of_the_full_towers_matters_and_is_exported(side, tmp_path):
+    signature = getattr(everything(), f"{side}_signature")
+    tower = build_tower(side, signature, OPTIONS, 1)
+    inputs = random_inputs(signature, 4, 0)
+    for name, spec in signature.items():
+        if spec.role in ("history_age", "session_item"):
+            inputs[name] = np.maximum(inputs[name], 1)
+    vectors = tower.predict_on_batch(inputs)
+    for name, spec in signature.items():
+        turned = 1 if spec.cardinality is None else spec.cardinality - 1
+        changed = inputs[name] + 1 if spec.cardinality is None else inputs[name] % turned + 1
+        assert not np.allclose(vectors, tower.predict_on_batch({**inputs, name: changed}), atol=1e-6), name
+    assert export_tower(tower, signature, tmp_path / "tower.tflite").least_cosine > 0.9999
+
+
+def test_widths_depths_and_activations_are_those_of_the_options():
+    signature = everything().user_signature
+    options = OPTIONS.model_copy(
+        update={"profile_width": 3, "tag_width": 5, "text_width": 6, "image_width": 7, "user_hidden": (9, 10, 11)}
+    )
+    tower = build_tower("user", signature, options, 1)
+    shapes = {layer.name: tuple(layer.output.shape) for layer in tower.layers}
+    assert shapes["user_category_0_embedding"][-1] == 3
+    assert shapes["user_tag_0_embedding"][-1] == 5
+    assert shapes["search_text_dense"] == (None, 6)
+    assert shapes["visual_preference_dense"] == (None, 7)
+    assert [shapes[f"hidden_{number}"][-1] for number in range(3)] == [9, 10, 11]
+    relu, swish = (
+        build_tower("user", signature, options.model_copy(update={"activation": name}), 1).predict_on_batch(
+            random_inputs(signature, 3, 0)
+        )
+        for name in ("relu", "swish")
+    )
+    assert not np.allclose(relu, swish, atol=1e-3)
+
+
+def test_the_session_and_the_history_share_what_an_item_is():
+    tower = build_tower("user", everything().user_signature, OPTIONS, 1)
+    tables = [layer.name for layer in tower.layers if "item" in layer.name and "embedding" in layer.name]
+    assert tables == ["history_item_embedding"]

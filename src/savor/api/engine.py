@@ -15,9 +15,6 @@ from savor.pipeline.query import Query
 from savor.pipeline.result import Result
 from savor.pipeline.stages.tree_ranker import TreeRanker
 
-SCENARIOS = {"home": False, "discover": True}
-"""Whether seen items are left out, by scenario."""
-
 VARIANT = "control"
 MOST_EXPLAINED = 50
 """For how many items of a list the strongest features are computed; it takes about a millisecond for each."""
@@ -48,16 +45,17 @@ class Engine:
         Raises:
             SavorError: the filter or the scenario is unknown, or a required stage failed.
         """
-        if body.scenario not in SCENARIOS:
+        scenarios = self.serving.scenarios
+        if body.scenario not in scenarios:
             raise SavorError(
-                f"there is no scenario {body.scenario!r}; there are {', '.join(SCENARIOS)}", code="scenario_unknown"
+                f"there is no scenario {body.scenario!r}; there are {', '.join(scenarios)}", code="scenario_unknown"
             )
         query = Query(
             user_id=str(body.user_id),
             now=self.serving.clock(),
             n=body.num_recommendations,
             scenario=body.scenario,
-            exclude_seen=body.exclude_seen or SCENARIOS[body.scenario],
+            exclude_seen=body.exclude_seen or scenarios[body.scenario].exclude_seen,
             exclude=self._rows(body.exclude_items),
             filter=self._filter(body.filter),
             diverse=body.diversity,
@@ -97,7 +95,9 @@ class Engine:
             SavorError: the filter cannot be used.
         """
         row = self.serving.catalogue.index.get(str(body.item_id))
-        similar = self.serving.similar.find(row, body.num_similar, self._filter(body.filter))
+        similar = self.serving.similar.find(
+            row, body.num_similar, self._filter(body.filter), by_picture=body.by == "picture"
+        )
         items = [
             {"item_id": self.serving.catalogue.ids[row], "score": score, **self._description(row)}
             for row, score in zip(similar.items.tolist(), similar.scores.tolist(), strict=True)

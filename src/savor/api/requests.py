@@ -1,12 +1,13 @@
 """What may be asked, exactly."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from savor.api.identifiers import Identifier
 
 MOST_ITEMS = 1000
+LONGEST_SEARCH = 1000
 
 
 class RequestBody(BaseModel):
@@ -36,7 +37,8 @@ class RecommendationRequest(RequestBody):
         "home", description="Where the list is shown: home, or discover for new items only."
     )
     context: Annotated[dict[str, Scalar], Field(max_length=64)] = Field(
-        default_factory=dict, description="What else is known of the moment."
+        default_factory=dict,
+        description="What else is known of the moment; `search` is the text that the user searches for.",
     )
     filter: StructuredFilter | None = None
     exclude_items: Annotated[list[Identifier], Field(max_length=MOST_ITEMS)] = Field(
@@ -46,6 +48,14 @@ class RecommendationRequest(RequestBody):
     explain: bool = Field(False, description="Add the trace: sources, scores, stages and their times.")
     diversity: bool = Field(True, description="Apply the diversity rules.")
 
+    @field_validator("context")
+    @classmethod
+    def _search_is_text(cls, context: dict[str, Scalar]) -> dict[str, Scalar]:
+        search = context.get("search")
+        if search is not None and (not isinstance(search, str) or len(search) > LONGEST_SEARCH):
+            raise ValueError(f"`search` must be a text of at most {LONGEST_SEARCH} characters")
+        return context
+
 
 class SimilarItemsRequest(RequestBody):
     """`POST /similar_items`."""
@@ -53,6 +63,9 @@ class SimilarItemsRequest(RequestBody):
     item_id: Identifier
     num_similar: Number = Field(10, description="How many items are wanted.")
     filter: StructuredFilter | None = None
+    by: Literal["model", "picture"] = Field(
+        "model", description="What likeness is: that of the item tower's vectors, or that of the pictures alone."
+    )
 
 
 class RankRequest(RequestBody):

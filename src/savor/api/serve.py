@@ -1,5 +1,6 @@
 """Running the application."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import uvicorn
@@ -12,6 +13,7 @@ from savor.core.native_output import native_output_hidden
 from savor.pipeline.build import build_serving
 from savor.pipeline.options import PipelineOptions
 from savor.pipeline.query import Query
+from savor.pipeline.scenario import Scenario
 
 
 def load_engine(
@@ -21,6 +23,7 @@ def load_engine(
     channel: str = LIVE,
     options: PipelineOptions | None = None,
     clock: Clock | None = None,
+    scenarios: Mapping[str, Scenario] | None = None,
 ) -> Engine:
     """Open a bundle of a registry, verify it, build what answers from it, and run it once so that it is warm.
 
@@ -30,6 +33,7 @@ def load_engine(
         channel: name of the pointer.
         options: as for `build_serving`.
         clock: as for `build_serving`.
+        scenarios: as for `build_serving`.
 
     Raises:
         BundleError: nothing is published, or the bundle is damaged.
@@ -38,7 +42,7 @@ def load_engine(
     registry = Registry(registry_directory)
     opened = registry.open(bundle, channel=channel)
     with native_output_hidden():
-        serving = build_serving(opened, options, clock)
+        serving = build_serving(opened, options, clock, scenarios=scenarios)
         user = next(iter(serving.states.sample(1)), ("", 0))[0]
         serving.pipeline.run(Query(user_id=user, now=serving.clock()))
     return Engine(serving, registry)

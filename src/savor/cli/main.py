@@ -16,6 +16,7 @@ from savor.core.progress import console
 def command_line() -> typer.Typer:
     """The whole command line; commands import what they need only when they run."""
     from savor.cli.batch import batch
+    from savor.cli.bench import bench
     from savor.cli.bundles import bundles, rollback
     from savor.cli.demo import demo
     from savor.cli.evaluate import evaluate
@@ -26,9 +27,10 @@ def command_line() -> typer.Typer:
     from savor.cli.run import run
     from savor.cli.serve import serve
     from savor.cli.train import train
+    from savor.cli.tune import tune
 
     commands = (
-        (init, ingest, train, evaluate, publish, run, demo),
+        (init, ingest, train, tune, evaluate, publish, run, demo),
         (bundles, rollback, serve, recommend, similar, batch),
     )
     app = typer.Typer(
@@ -42,6 +44,7 @@ def command_line() -> typer.Typer:
     app.callback(invoke_without_command=True)(_root)
     for command in (command for group in commands for command in group):
         app.command()(command)
+    app.add_typer(bench, name="bench")
     return app
 
 

@@ -9,11 +9,20 @@ from savor.data.options import IngestOptions
 from savor.data.schema import EventTable, ItemTable, Schema, UserTable
 from savor.data.splits import SplitOptions
 from savor.evaluation.options import EvaluationOptions
+from savor.features.images.options import ImageOptions
 from savor.features.options import FeatureOptions
 from savor.pipeline.options import PipelineOptions
+from savor.pipeline.scenario import Scenario
+from savor.training.cross_network.options import DcnOptions
+from savor.training.ncf.options import NcfOptions
+from savor.training.negatives.options import NegativeOptions
 from savor.training.ranking_options import RankingOptions
 from savor.training.retrieval_options import RetrievalOptions
+from savor.training.sequence.options import SequenceOptions
 from savor.training.state import StateOptions
+from savor.training.tracking.options import TrackingOptions
+from savor.training.training_options import TrainingOptions
+from savor.training.tuning.options import TuningOptions
 
 
 class ProjectOptions(Section):
@@ -34,12 +43,21 @@ class Project(Section):
     ingest: IngestOptions = Field(default_factory=IngestOptions)
     split: SplitOptions = Field(default_factory=SplitOptions)
     features: FeatureOptions = Field(default_factory=FeatureOptions)
+    images: ImageOptions = Field(default_factory=ImageOptions)
     retrieval: RetrievalOptions = Field(default_factory=RetrievalOptions)
+    negatives: NegativeOptions = Field(default_factory=NegativeOptions)
+    training: TrainingOptions = Field(default_factory=TrainingOptions)
+    sequence: SequenceOptions = Field(default_factory=SequenceOptions)
     ranking: RankingOptions = Field(default_factory=RankingOptions)
+    ncf: NcfOptions = Field(default_factory=NcfOptions)
+    dcn: DcnOptions = Field(default_factory=DcnOptions)
     state: StateOptions = Field(default_factory=StateOptions)
+    tracking: TrackingOptions = Field(default_factory=TrackingOptions)
+    tuning: TuningOptions = Field(default_factory=TuningOptions)
     evaluation: EvaluationOptions = Field(default_factory=EvaluationOptions)
     pipeline: PipelineOptions = Field(default_factory=PipelineOptions)
     serving: ServingOptions = Field(default_factory=ServingOptions)
+    scenarios: dict[str, Scenario] = Field(default_factory=dict)
 
     def tables(self) -> Schema:
         """What the tables mean.

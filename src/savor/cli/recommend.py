@@ -1,5 +1,6 @@
 """`savor recommend` and `savor similar`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,14 @@ from savor.cli.options import AsJson, Directory
 from savor.cli.output import next_step, print_json
 from savor.core.progress import console
 
+
+class Likeness(StrEnum):
+    """What makes items alike."""
+
+    MODEL = "model"
+    PICTURE = "picture"
+
+
 Number = Annotated[int, typer.Option("-n", "--number", min=1, max=1000, help="How many items.")]
 
 
@@ -18,16 +27,25 @@ def recommend(
     directory: Directory = Path(),
     number: Number = 10,
     new: Annotated[bool, typer.Option("--new", help="Only items that the user never had.")] = False,
+    search: Annotated[str | None, typer.Option("--search", help="What the user searches for at this moment.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add the trace of each item and of the stages.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Recommend to one user from the live bundle, with reasons."""
     from savor.api.requests import RecommendationRequest
     from savor.api.serve import load_engine
+    from savor.cli.serving_section import read_scenarios
     from savor.core.folders import ProjectFolder
 
-    engine = load_engine(ProjectFolder(directory).registry)
-    body = RecommendationRequest(user_id=user, num_recommendations=number, exclude_seen=new, explain=explain or as_json)
+    folder = ProjectFolder(directory)
+    engine = load_engine(folder.registry, scenarios=read_scenarios(folder))
+    body = RecommendationRequest(
+        user_id=user,
+        num_recommendations=number,
+        exclude_seen=new,
+        explain=explain or as_json,
+        context={} if search is None else {"search": search},
+    )
     answer, _ = engine.recommend(body)
     if as_json:
         print_json(answer)
@@ -54,6 +72,7 @@ def similar(
     item: Annotated[str, typer.Argument(help="Id of the item.")],
     directory: Directory = Path(),
     number: Number = 10,
+    by: Annotated[Likeness, typer.Option("--by", help="The model's vectors, or the pictures alone.")] = Likeness.MODEL,
     as_json: AsJson = False,
 ) -> None:
     """Find the items most like an item in the live bundle."""
@@ -62,7 +81,7 @@ def similar(
     from savor.core.folders import ProjectFolder
 
     answer = load_engine(ProjectFolder(directory).registry).similar(
-        SimilarItemsRequest(item_id=item, num_similar=number)
+        SimilarItemsRequest(item_id=item, num_similar=number, by=by.value)
     )
     if as_json:
         print_json(answer)

@@ -3,6 +3,7 @@
 import sys
 import types
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -30,14 +31,23 @@ def command_page() -> str:
         "`savor --debug COMMAND` shows the whole trace of a failure.",
         "",
     ]
-    for name in sorted(group.commands):
-        command = group.commands[name]
+    for name, command in _commands(group, ""):
         usage = " ".join([f"savor {name}", *_usage(command)])
         lines += [f"## `{usage}`", "", (command.help or "").strip(), ""]
         rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
         if rows:
             lines += ["| argument | default | what it does |", "|---|---|---|", *rows, ""]
     return "\n".join(lines)
+
+
+def _commands(group: TyperGroup, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Every command with its whole name, those of groups too."""
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def configuration_page() -> str:
@@ -56,7 +66,8 @@ def configuration_page() -> str:
         if section is None:
             lines += [f"## `{name}`", "", field.description or "", ""]
         else:
-            lines += _section_lines(name, section, field.description or (section.__doc__ or "").splitlines()[0])
+            shown = f"{name}.NAME" if get_origin(field.annotation) is dict else name
+            lines += _section_lines(shown, section, field.description or (section.__doc__ or "").splitlines()[0])
     return "\n".join(lines)
 
 
@@ -88,11 +99,14 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(f"`{value!r}`" for value in arguments)
     if origin in (types.UnionType, typing.Union):
         return " or ".join(_type_name(part) for part in arguments if part is not type(None))
+    if origin is dict:
+        return f"table of {_type_name(arguments[1])}"
     if origin in (tuple, list):
         return f"list of {_type_name(arguments[0])}"
     if origin is typing.Annotated:
         return _type_name(arguments[0])
-    return {str: "text", int: "integer", float: "number", bool: "true or false"}.get(annotation, str(annotation))
+    plain = {Any: "any value", str: "text", int: "integer", float: "number", bool: "true or false"}
+    return plain.get(annotation, str(annotation))
 
 
 def _default(field: FieldInfo) -> str:

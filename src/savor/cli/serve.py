@@ -27,13 +27,13 @@ def serve(
     from savor.api.options import ServingOptions
     from savor.api.serve import load_engine
     from savor.api.serve import serve as answer
-    from savor.cli.serving_section import read_serving
+    from savor.cli.serving_section import read_scenarios, read_serving
     from savor.core.folders import ProjectFolder
 
     folder = ProjectFolder(directory)
     options: ServingOptions = read_serving(folder)
     with progress("load the bundle"):
-        engine = load_engine(folder.registry, bundle=bundle, channel=channel)
+        engine = load_engine(folder.registry, bundle=bundle, channel=channel, scenarios=read_scenarios(folder))
     host, port = host or options.host, options.port if port is None else port
     with socket.socket() as probe:
         # An address that cannot be had is said before anything is announced.

@@ -26,6 +26,11 @@ class ProjectFolder:
         return self.root / ".savor" / "training"
 
     @property
+    def tuning(self) -> Path:
+        """What was tried in search of better settings."""
+        return self.root / ".savor" / "tuning"
+
+    @property
     def cache(self) -> Path:
         """What can be computed again."""
         return self.root / ".savor" / "cache"

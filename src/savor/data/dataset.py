@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from savor.core.errors import DataError
+from savor.data.event_texts import EventTexts
 from savor.data.events import Events
 from savor.data.schema import Schema
 
@@ -22,6 +23,7 @@ FORMAT_VERSION = 1
 class Dataset:
     """A folder written by ingest: `events.parquet`, `items.parquet`, `users.parquet`, `manifest.json`.
 
+    Where searches or reviews are declared there is `texts.parquet` as well.
     Row r of the item table is item number r everywhere in Savor, and likewise for users. Both tables have the column
     `id` (string) and then the declared columns under their own names: categoricals and text as strings (null where
     unknown), multi-valued ones as lists of strings, numerics, price and stock as float64.
@@ -81,6 +83,11 @@ class Dataset:
     def users(self) -> pa.Table:
         """The user table; row r is user r."""
         return self._read("users")
+
+    @cached_property
+    def texts(self) -> EventTexts | None:
+        """Searches and reviews in time order; None where none are declared."""
+        return EventTexts.read(self.directory / "texts.parquet")
 
     def _read(self, name: str) -> pa.Table:
         try:

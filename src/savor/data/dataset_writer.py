@@ -16,7 +16,7 @@ from savor.data.fingerprint import column_digests, fingerprint
 from savor.data.options import IngestOptions
 from savor.data.schema import Schema
 from savor.data.sources.address import without_password
-from savor.data.split_columns import leave_one_out_split, split_hash, temporal_split
+from savor.data.split_columns import leave_one_out_split, random_split, split_hash, temporal_split
 from savor.data.splits import NAMES, TEST, VALIDATION, SplitOptions, temporal_cuts
 
 _ORDER = ("moment", "place", "row")
@@ -32,6 +32,7 @@ def write_dataset(
     schema: Schema,
     split: SplitOptions,
     options: IngestOptions,
+    texts: Any = None,
 ) -> dict[str, Any]:
     """Write the three tables and `manifest.json` to `directory`.
 
@@ -45,6 +46,7 @@ def write_dataset(
         schema: the declared roles.
         split: how events are parted.
         options: for the time zone.
+        texts: searches and reviews, as `number_texts` returns, for `texts.parquet`; None for no such file.
 
     Returns:
         What is in the manifest.
@@ -57,7 +59,12 @@ def write_dataset(
     _write_events(engine, directory / "events.parquet", events, split, span)
     for name, table in (("items", items), ("users", users)):
         engine.ibis.to_parquet(table.order_by("number").drop("number"), directory / f"{name}.parquet")
-    digests = {name: column_digests(directory / f"{name}.parquet") for name in ("events", "items", "users")}
+    names = ["events", "items", "users"]
+    if texts is not None:
+        ordered = texts.order_by([ibis.asc("time"), ibis.asc("order")]).drop("order")
+        engine.ibis.to_parquet(ordered, directory / "texts.parquet")
+        names.append("texts")
+    digests = {name: column_digests(directory / f"{name}.parquet") for name in names}
     written = engine.ibis.read_parquet(directory / "events.parquet")
     counts = count_by(engine, written, "split", tuple(NAMES))
     if not counts["train"]:
@@ -100,6 +107,8 @@ def _write_events(engine: Engine, path: Path, events: Any, options: SplitOptions
         split = temporal_split(time, temporal_cuts(*span, options))
     elif options.method == "leave_one_out":
         split = leave_one_out_split(events.user, [events[name] for name in _ORDER])
+    elif options.method == "random":
+        split = random_split(events.row, options)
     else:
         split = events.split
     final = events.mutate(
@@ -119,7 +128,7 @@ def _cuts(engine: Engine, written: Any, options: SplitOptions, span: tuple[int, 
     """
     if options.method == "temporal":
         return temporal_cuts(*span, options)
-    if options.method == "leave_one_out":
+    if options.method in ("leave_one_out", "random"):
         return None, None
     rows = engine.records(
         written.group_by("split").agg(start=written.time.min(), end=written.time.max()).order_by("split")

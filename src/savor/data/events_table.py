@@ -16,6 +16,7 @@ from savor.data.split_columns import named_split
 
 LEFT_OUT_ANONYMOUS = "no user"
 LEFT_OUT_VALUE = "value below minimum"
+LEFT_OUT_SEARCH = "search without an item, kept as a search"
 _DAY = 86_400
 
 
@@ -26,7 +27,7 @@ class TypedEvents:
     Attributes:
         rows: Ibis table: `row` int64 · `user`, `item`, `kind`, `basket` text · `moment` int64 microseconds ·
             `value`, `price` float64 · `place` (what orders equal moments) · `split` uint8 · one column per name in
-            `keys` · `reason`, `rule` text, null for good rows.
+            `keys` · `search`, `review` text · `reason`, `rule` text, null for good rows.
         keys: columns whose equality makes two events one.
     """
 
@@ -50,9 +51,8 @@ def type_events(
     Raises:
         DataError: a named column is not in the source.
     """
-    roles = {
-        role: getattr(table, role) for role in ("user", "item", "time", "kind", "value", "price", "basket", "order")
-    }
+    names = ("user", "item", "time", "kind", "value", "price", "basket", "search", "review", "order")
+    roles = {role: getattr(table, role) for role in names}
     if method == "column":
         if table.split is None:
             raise DataError('the split method is "column", but [events] names no `split` column')
@@ -76,6 +76,8 @@ def type_events(
         value=value,
         price=price,
         basket=given("basket", columns.text, "string"),
+        search=given("search", columns.text, "string"),
+        review=given("review", columns.text, "string"),
         place=given("order", columns.sort_key, "int64"),
         split=given("split", lambda column: named_split(columns.text(column)), "uint8"),
         has_time=columns.text(source[table.time]).notnull(),
@@ -84,7 +86,7 @@ def type_events(
         **{f"key_{name}": columns.text(source[name]) for name in options.duplicate_keys},
     )
     typed = engine.barrier("typed", typed)
-    typed = engine.barrier("ruled", typed.mutate(rule=_rule(typed, table)))
+    typed = engine.barrier("ruled", typed.mutate(rule=_rule(typed, table, now)))
     reason = _reason(typed, now, with_split=method == "column")
     typed = typed.mutate(reason=typed.rule.isnull().ifelse(reason, ibis.null(str)))
     money = typed.price * typed.value.fill_null(1.0) if table.price_meaning == "unit" else typed.price
@@ -100,13 +102,17 @@ def type_events(
     return TypedEvents(typed, keys)
 
 
-def _rule(typed: Any, table: EventTable) -> Any:
+def _rule(typed: Any, table: EventTable, now: int) -> Any:
     """Why a row is left out although nothing is wrong with it."""
     rules = []
     if table.anonymous == "leave_out":
         rules.append((typed.user.isnull(), LEFT_OUT_ANONYMOUS))
     if table.minimum_value is not None:
         rules.append(((typed.value < table.minimum_value).fill_null(False), LEFT_OUT_VALUE))
+    if table.search is not None:
+        in_time = typed.moment.between(columns.EARLIEST, (now + _DAY) * columns.MICROSECONDS).fill_null(False)
+        search = typed.item.isnull() & typed.search.notnull() & typed.user.notnull() & in_time
+        rules.append((search, LEFT_OUT_SEARCH))
     return ibis.cases(*rules, else_=ibis.null(str)) if rules else ibis.null(str)
 
 
@@ -115,7 +121,7 @@ def _reason(typed: Any, now: int, *, with_split: bool) -> Any:
     latest = (now + _DAY) * columns.MICROSECONDS
     faults = [
         (typed.user.isnull(), "missing user"),
-        (typed.item.isnull(), "missing item"),
+        (typed.item.isnull() & typed.search.isnull(), "missing item"),
         (~typed.has_time, "missing time"),
         (typed.moment.isnull(), "unreadable time"),
         (typed.moment < columns.EARLIEST, "time before 1900"),

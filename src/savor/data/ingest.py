@@ -15,6 +15,7 @@ from savor.data.attributes_table import ID, REASON, last_per_id, most_frequent_p
 from savor.data.dataset_writer import count_by, write_dataset
 from savor.data.engine import ROW, Engine, open_engine
 from savor.data.event_numbers import number_events, without_duplicates
+from savor.data.event_texts import number_texts
 from savor.data.events_table import TypedEvents, type_events
 from savor.data.exclusive import exclusive
 from savor.data.ingest_warnings import find_warnings
@@ -103,8 +104,21 @@ class _Run:
         duplicates = 0
         if self.options.remove_duplicates:
             kept, duplicates = without_duplicates(self.engine, kept, typed.keys)
+        declared = self.schema.without_personal().events
+        texts = None
+        if written := [role for role in ("search", "review") if getattr(declared, role)]:
+            texts = number_texts(self.engine, typed.rows, item_numbers, user_numbers, written)
         manifest = write_dataset(
-            self.engine, self.directory, kept, item_numbers, user_numbers, kinds, self.schema, self.split, self.options
+            self.engine,
+            self.directory,
+            kept,
+            item_numbers,
+            user_numbers,
+            kinds,
+            self.schema,
+            self.split,
+            self.options,
+            texts,
         )
         return IngestReport(
             events=events_report.model_copy(update={"duplicates": duplicates, "kept": events_report.kept - duplicates}),

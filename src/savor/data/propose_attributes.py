@@ -36,7 +36,8 @@ def propose_item_roles(
         elif "name" not in roles and tokens & role_words.NAME and tokens <= role_words.NAME | role_words.ITEM:
             take("name", column, "its name")
         elif "image" not in roles and tokens & role_words.IMAGE and column.kind == "text":
-            take("image", column, "its name")
+            remote = column.examples and column.examples[0].startswith(("http://", "https://"))
+            take("image", column, "its name" + ("; read only with [images] allow_urls = true" if remote else ""))
         elif column.examples and column.examples[0].startswith(("http://", "https://")):
             take("", column, "addresses say little about an item")
         elif "price" not in roles and tokens & role_words.PRICE and numeric:

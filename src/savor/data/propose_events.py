@@ -118,6 +118,10 @@ def _take_others(roles: EventRoles, profiles: dict[str, ColumnProfile]) -> None:
             roles.take("value", column, f"a quantity from {column.minimum:g} to {column.maximum:g}")
         elif "price" not in roles.columns and measures and tokens & role_words.MONEY:
             roles.take("price", column, f"money from {column.minimum:g} to {column.maximum:g}")
+        elif "search" not in roles.columns and tokens & role_words.SEARCH and column.kind == "text":
+            roles.take("search", column, f"its name; what was searched for, like {column.examples[0]}")
+        elif "review" not in roles.columns and tokens & role_words.REVIEW and column.words > 2:
+            roles.take("review", column, f"its name; about {column.words:.0f} words each")
         elif "order" not in roles.columns and column.kind == "integer" and tokens & role_words.ORDER:
             roles.take("order", column, "its name: the order of events with one time")
         elif tokens & role_words.SPLIT and {value.lower() for value in column.examples} <= set(SPELLINGS):

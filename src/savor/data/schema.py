@@ -36,6 +36,8 @@ class EventTable(Section):
         "line", description="Whether `price` is for the whole line or for one of `value`."
     )
     basket: str | None = Field(None, description="Column with the basket or session id.")
+    search: str | None = Field(None, description="Column with what the user searched for; a row with it needs no item.")
+    review: str | None = Field(None, description="Column with what the user wrote about the item.")
     order: str | None = Field(None, description="Column that gives the order of events with the same time.")
     split: str | None = Field(None, description="Column that says train, validation or test, for a given split.")
 

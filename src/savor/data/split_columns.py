@@ -7,7 +7,9 @@ from typing import Any
 import ibis
 import pyarrow.parquet as pq
 
-from savor.data.splits import LEAST_EVENTS, SPELLINGS, TEST, TRAIN, VALIDATION
+from savor.data.splits import LEAST_EVENTS, SPELLINGS, TEST, TRAIN, VALIDATION, SplitOptions
+
+_PARTS = 1_000_000
 
 
 def temporal_split(time: Any, cuts: tuple[int, int]) -> Any:
@@ -27,6 +29,23 @@ def leave_one_out_split(user: Any, order: list[Any]) -> Any:
     number_of_events = user.count().over(ibis.window(group_by=user))
     few = number_of_events < LEAST_EVENTS
     return ibis.cases((few, TRAIN), (from_end == 0, TEST), (from_end == 1, VALIDATION), else_=TRAIN).cast("uint8")
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def md5_number_lower(text: str) -> int:  # type: ignore[empty-body]
+    """The lower 64 bits of the MD5 of a text, by the data engine."""
+
+
+def random_split(row: Any, options: SplitOptions) -> Any:
+    """The split (uint8) by chance: a hash of the seed and the number of the row decides, so it is the same every time.
+
+    Args:
+        row: Ibis column with the number of each event in the source.
+        options: shares and seed.
+    """
+    drawn = md5_number_lower(ibis.literal(f"{options.seed}:") + row.cast("string")) % _PARTS
+    test, validation = round(options.test * _PARTS), round(options.validation * _PARTS)
+    return ibis.cases((drawn < test, TEST), (drawn < test + validation, VALIDATION), else_=TRAIN).cast("uint8")
 
 
 def named_split(column: Any) -> Any:

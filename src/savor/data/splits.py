@@ -24,11 +24,15 @@ LEAST_EVENTS = 3
 class SplitOptions(Section):
     """The `[split]` section of `savor.toml`."""
 
-    method: Literal["temporal", "leave_one_out", "column"] = Field(
-        "temporal", description="By time for all at once, each user's last two events, or a column of the events."
+    method: Literal["temporal", "leave_one_out", "column", "random"] = Field(
+        "temporal",
+        description="By time for all at once, each user's last two events, a column of the events, or at random.",
     )
-    test: float = Field(0.1, ge=0, lt=1, description="Share of the time span, at its end, for test (temporal).")
-    validation: float = Field(0.1, ge=0, lt=1, description="Share of the time span before that, for validation.")
+    test: float = Field(
+        0.1, ge=0, lt=1, description="Share of the time span, at its end, for test (temporal); of the events (random)."
+    )
+    validation: float = Field(0.1, ge=0, lt=1, description="Share before that, or of the events, for validation.")
+    seed: int = Field(0, ge=0, description="Of the random split.")
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:

@@ -74,6 +74,12 @@ class Bootstrap:
         """Paired differences `first - second` of two (Q, M) arrays over the same users, with intervals."""
         return self.intervals(first - second)
 
+    def ratio(self, numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> Interval:
+        """The sum of one (Q,) array over the sum of another, both of the same users, with its interval."""
+        draws = np.concatenate([(weights @ numerator) / (weights @ denominator) for weights in self._weights()])
+        low, high = np.percentile(draws, (2.5, 97.5))
+        return Interval(float(numerator.sum() / denominator.sum()), float(low), float(high))
+
     def _weights(self) -> Iterator[NDArray[np.float64]]:
         """Blocks of (rows, Q): how often each user stands in each resample."""
         generator = np.random.default_rng(self._seed)

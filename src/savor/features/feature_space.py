@@ -1,6 +1,7 @@
 """Every input of the towers, defined once: the same NumPy code makes them in training and in serving."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,24 +10,33 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from savor.core.errors import BundleError
+from savor.core.errors import BundleError, ConfigError
 from savor.data.histories import Histories, History
+from savor.features.behaviour import Behaviour, session_share
 from savor.features.catalogue import Catalogue
 from savor.features.columns import Columns
-from savor.features.history_window import AGE_BUCKETS, age_bucket, known_until, last_positions
+from savor.features.history_window import known_until
+from savor.features.images.vectors import ImageVectors
 from savor.features.input_spec import InputSpec
 from savor.features.moment import WIDTH, moment_features
 from savor.features.options import FeatureOptions
 from savor.features.profiles import Profiles, UserProfile
+from savor.features.rows import take_rows
+from savor.features.searches import Searches, SearchHistory, search_input
 from savor.features.table_encoder import Inputs, TableEncoder
 from savor.features.text.vectors import TextVectors
 
 if TYPE_CHECKING:
     from savor.data.events import Events
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PRICE, SALES, RECENT_SALES = "\0price", "\0sales", "\0recent sales"
 """Names of computed numeric columns of items; no column of a file can have these names."""
+
+LEAST_SESSIONS = 0.02
+"""The session is an input where at least this share of the occasions that are learnt from fall into one."""
+
+_EVENT_COLUMNS = tuple(field.name for field in fields(History))
 
 RECENT = 28 * 86_400
 """Recent sales are those of the last so many seconds of what is known."""
@@ -43,6 +53,12 @@ class FeatureSpace:
         user_table, item_table: the encoded tables, one row per user and per item.
         sales: (I, 2) float32, events of each item in all and recently, when the space was fitted.
         text: text vectors of the items; None where there is no text.
+        images: vectors of the items' pictures; None where there are none.
+        reviews: mean text vectors of what was written about the items; None where nothing was.
+        liked: kinds of events that say that somebody likes an item; none: all.
+        session: whether the session is an input.
+        search: name of the text encoder of searches and width of its vectors; None where searches are no input.
+        searches: of the users in the table, at any moment; not part of a saved space. None for none.
     """
 
     options: FeatureOptions
@@ -53,6 +69,12 @@ class FeatureSpace:
     item_table: Inputs
     sales: NDArray[np.float32]
     text: TextVectors | None
+    images: ImageVectors | None = None
+    reviews: TextVectors | None = None
+    liked: tuple[int, ...] = ()
+    session: bool = False
+    search: tuple[str, int] | None = None
+    searches: Searches | None = None
 
     @classmethod
     def fit(
@@ -62,6 +84,11 @@ class FeatureSpace:
         profiles: Profiles,
         options: FeatureOptions,
         text: TextVectors | None = None,
+        *,
+        images: ImageVectors | None = None,
+        reviews: TextVectors | None = None,
+        searches: Searches | None = None,
+        kinds: Sequence[str] = (),
     ) -> "FeatureSpace":
         """Fit on what is known.
 
@@ -72,7 +99,16 @@ class FeatureSpace:
             profiles: all users, also those without events.
             options: what to make.
             text: vectors of all items; None for none.
+            images: likewise, of pictures.
+            reviews: likewise, of what was written about them before the cut.
+            searches: of all users at any moment; what an input knows of them ends before its `now`.
+            kinds: names of the kinds of events by number.
+
+        Raises:
+            ConfigError: `options` name what is not there, or leave a tower without inputs.
         """
+        if unknown := sorted(set(options.liked_kinds) - set(kinds)):
+            raise ConfigError([f"features.liked_kinds: there are no events of kind {unknown}, only {list(kinds)}"])
         item_count = np.bincount(events.item, minlength=len(catalogue))
         user_count = np.bincount(events.user, minlength=len(profiles))
         recent = events.item[events.time > events.time[-1:].max(initial=0) - RECENT]
@@ -91,13 +127,14 @@ class FeatureSpace:
         users = TableEncoder.fit(
             "user",
             (profiles.ids[row] for row in np.flatnonzero(user_count)) if options.user_id else (),
-            profiles.columns,
+            profiles.columns if options.profile else Columns({}, {}, {}),
             np.flatnonzero(user_count),
             id_buckets=options.id_buckets,
             value_buckets=options.value_buckets,
             maximum_tags=options.maximum_tags,
         )
-        return cls(
+        session = options.session and session_share(Histories.from_events(events, len(profiles))) >= LEAST_SESSIONS
+        space = cls(
             options,
             users,
             items,
@@ -105,17 +142,36 @@ class FeatureSpace:
             users.encode(profiles.ids, profiles.columns),
             items.encode(catalogue.ids, item_columns),
             sales,
-            text,
+            text if options.text else None,
+            images if options.images or options.visual_preference else None,
+            reviews if options.reviews else None,
+            tuple(list(kinds).index(kind) for kind in options.liked_kinds),
+            session,
+            (searches.encoder, searches.width) if options.search and searches is not None else None,
+            searches if options.search else None,
         )
+        for side, signature in (("user", space.user_signature), ("item", space.item_signature)):
+            if not signature:
+                raise ConfigError([f"features: every input of the {side} tower is switched off"])
+        return space
 
-    def with_catalogue(self, catalogue: Catalogue, text: TextVectors | None) -> "FeatureSpace":
+    def with_catalogue(
+        self,
+        catalogue: Catalogue,
+        text: TextVectors | None,
+        *,
+        images: ImageVectors | None = None,
+        reviews: TextVectors | None = None,
+    ) -> "FeatureSpace":
         """The same encoders over a longer item table: items added at its end are encoded as never seen or sold."""
-        if (text is None) != (self.text is None):
-            raise ValueError("text vectors must be given exactly where the space was fitted with text")
+        pairs = {"text": (text, self.text), "images": (images, self.images), "reviews": (reviews, self.reviews)}
+        for name, (given, fitted) in pairs.items():
+            if (given is None) != (fitted is None):
+                raise ValueError(f"{name} vectors must be given exactly where the space was fitted with {name}")
         sales = np.zeros((len(catalogue), 2), np.float32)
         sales[: len(self.sales)] = self.sales[: len(catalogue)]
         table = self.items.encode(catalogue.ids, _item_columns(catalogue, sales, self.options))
-        return replace(self, item_table=table, sales=sales, text=text)
+        return replace(self, item_table=table, sales=sales, text=text, images=images, reviews=reviews)
 
     @property
     def number_of_items(self) -> int:
@@ -123,19 +179,30 @@ class FeatureSpace:
         return len(self.item_table["item_id"])
 
     @cached_property
+    def behaviour(self) -> Behaviour:
+        """Makes the inputs that come from events."""
+        categories = None
+        if self.history_category is not None:
+            spec = self.items.signature()[self.history_category]
+            categories = self.item_table[self.history_category], spec.cardinality or 0, spec.column
+        return Behaviour(
+            self.options,
+            (self.item_table["item_id"], self.items.ids.cardinality),
+            categories,
+            self.session,
+            self.images if self.options.visual_preference else None,
+            self.liked,
+        )
+
+    @cached_property
     def user_signature(self) -> dict[str, InputSpec]:
         """The user tower's inputs, in a fixed order."""
-        length = (self.options.history_length,)
         signature = self.users.signature()
         if not self.options.user_id:
             del signature["user_id"]
-        signature["history_item"] = InputSpec("int32", length, "history_item", self.items.ids.cardinality, "id")
-        if self.history_category is not None:
-            category = self.items.signature()[self.history_category]
-            signature["history_category"] = InputSpec(
-                "int32", length, "history_category", category.cardinality, category.column
-            )
-        signature["history_age"] = InputSpec("int32", length, "history_age", AGE_BUCKETS)
+        signature |= self.behaviour.signature
+        if self.search is not None:
+            signature["search_text"] = InputSpec("float32", (self.search[1],), "text")
         if self.options.moment:
             signature["moment"] = InputSpec("float32", (WIDTH,), "moment")
         return signature
@@ -144,15 +211,29 @@ class FeatureSpace:
     def item_signature(self) -> dict[str, InputSpec]:
         """The item tower's inputs, in a fixed order."""
         signature = self.items.signature()
+        if not self.options.item_id:
+            del signature["item_id"]
         if self.text is not None:
             signature["item_text"] = InputSpec("float32", (self.text.width,), "text")
+        if self.reviews is not None:
+            signature["item_reviews"] = InputSpec("float32", (self.reviews.width,), "text")
+        if self.images is not None and self.options.images:
+            signature["item_image"] = InputSpec("float32", (self.images.width,), "image")
+            signature["item_image_known"] = InputSpec("float32", (1,), "numeric")
         return signature
 
     def item_inputs(self, items: NDArray[np.int32]) -> Inputs:
         """Inputs of B items, by name as in `item_signature`; rows outside the table are unknown in every input."""
         inputs = _rows(self.item_table, items)
+        if not self.options.item_id:
+            del inputs["item_id"]
         if self.text is not None:
             inputs["item_text"] = self.text.of(items)
+        if self.reviews is not None:
+            inputs["item_reviews"] = self.reviews.of(items)
+        if self.images is not None and self.options.images:
+            inputs["item_image"] = self.images.of(items)
+            inputs["item_image_known"] = self.images.known(items)
         return inputs
 
     def user_inputs(
@@ -167,46 +248,55 @@ class FeatureSpace:
         Args:
             users: (B,) int32 rows of the user table and of `histories`.
             histories: what the users did; events after `now` are not looked at.
-            now: (B,) int64 UTC seconds.
+            now: (B,) int64 UTC seconds. Searches count strictly before it.
             ends: (B,) positions in `histories` where what is known ends, as `known_until` gives them; None for all up
                 to and including `now`.
         """
         if ends is None:
             ends = known_until(histories, users, now)
-        table = _rows(self.user_table, users)
-        return self._user_inputs(table, last_positions(histories, users, ends, self._length), histories, now)
+        inputs = _rows(self.user_table, users)
+        inputs |= self.behaviour.inputs(users, histories, now, ends)
+        if self.search is not None:
+            if self.searches is None:
+                inputs["search_text"] = np.zeros((len(users), self.search[1]), np.float32)
+            else:
+                inputs["search_text"] = self.searches.mean(users, now, self.options.search_count)
+        return self._finished(inputs, now)
 
-    def user_input(self, history: History, profile: UserProfile, now: int) -> Inputs:
-        """Inputs of one user (B = 1), who need not be in the user table."""
-        moment = np.asarray([now], np.int64)
-        end = np.searchsorted(history.time, moment, "right")
-        position = end[:, None] - 1 - np.arange(self._length)
-        table = self.users.encode([profile.id], Profiles.of_one(profile).columns)
-        return self._user_inputs(table, np.where(position >= 0, position, -1), history, moment)
-
-    @property
-    def _length(self) -> int:
-        return self.options.history_length
-
-    def _user_inputs(
-        self, table: Inputs, position: NDArray[np.int64], events: Histories | History, now: NDArray[np.int64]
+    def user_input(
+        self,
+        history: History,
+        profile: UserProfile,
+        now: int,
+        searches: SearchHistory | None = None,
+        search: NDArray[np.float32] | None = None,
     ) -> Inputs:
-        """Add to the encoded table rows what comes from events: `position` (B, L), -1 where there is none."""
+        """Inputs of one user (B = 1), who need not be in the user table.
+
+        Args:
+            history: what they did; events after `now` are not looked at.
+            profile: what is known of them apart from that.
+            now: UTC seconds.
+            searches: what they searched for; what is not strictly before `now` is not looked at. None for nothing.
+            search: (W,) vector of what they search for at this moment; None for nothing.
+        """
+        moment = np.asarray([now], np.int64)
+        end = np.searchsorted(history.time, moment, "right").astype(np.int64)
+        inputs = self.users.encode([profile.id], Profiles.of_one(profile).columns)
+        alone = Histories(np.asarray([0, len(history)]), **{name: getattr(history, name) for name in _EVENT_COLUMNS})
+        inputs |= self.behaviour.inputs(np.zeros(1, np.int32), alone, moment, end)
+        if self.search is not None:
+            inputs["search_text"] = search_input(
+                searches or SearchHistory.empty(), now, self.options.search_count, self.search[1], search
+            )
+        return self._finished(inputs, moment)
+
+    def _finished(self, inputs: Inputs, now: NDArray[np.int64]) -> Inputs:
         if not self.options.user_id:
-            del table["user_id"]
-        present = position >= 0
-        if len(events.item):
-            item = np.where(present, events.item[position], -1)
-            age = np.where(present, age_bucket(now[:, None] - events.time[position]), 0)
-        else:
-            item, age = np.full(position.shape, -1), np.zeros(position.shape)
-        table["history_item"] = _take(self.item_table["item_id"], item)
-        if self.history_category is not None:
-            table["history_category"] = _take(self.item_table[self.history_category], item)
-        table["history_age"] = age.astype(np.int32)
+            del inputs["user_id"]
         if self.options.moment:
-            table["moment"] = moment_features(now)
-        return table
+            inputs["moment"] = moment_features(now)
+        return inputs
 
     def save(self, directory: Path) -> None:
         """Write `feature_space.json` and one `.npy` file per input of the encoded tables."""
@@ -215,8 +305,10 @@ class FeatureSpace:
             for name, column in table.items():
                 np.save(directory / f"{name}.npy", column)
         np.save(directory / "sales.npy", self.sales)
-        if self.text is not None:
-            self.text.save(directory)
+        contents = {"text": self.text, "image": self.images, "review": self.reviews}
+        for name, vectors in contents.items():
+            if vectors is not None:
+                vectors.save(directory, name)
         document = {
             "format_version": FORMAT_VERSION,
             "options": self.options.model_dump(mode="json"),
@@ -225,13 +317,16 @@ class FeatureSpace:
             "history_category": self.history_category,
             "user_table": list(self.user_table),
             "item_table": list(self.item_table),
-            "text": self.text is not None,
+            "contents": [name for name, vectors in contents.items() if vectors is not None],
+            "liked": list(self.liked),
+            "session": self.session,
+            "search": self.search,
         }
         (directory / "feature_space.json").write_bytes(orjson.dumps(document))
 
     @classmethod
     def load(cls, directory: Path) -> "FeatureSpace":
-        """Read what `save` wrote; text vectors are mapped, not read.
+        """Read what `save` wrote; vectors of texts and pictures are mapped, not read.
 
         Raises:
             BundleError: a file is absent, damaged, or of another format version.
@@ -246,6 +341,7 @@ class FeatureSpace:
                 raise BundleError(
                     f"{directory} has feature space format {document['format_version']}, not {FORMAT_VERSION}"
                 )
+            contents = document["contents"]
             return cls(
                 FeatureOptions.model_validate(document["options"]),
                 TableEncoder.from_json(document["users"]),
@@ -254,7 +350,12 @@ class FeatureSpace:
                 {name: array(name) for name in document["user_table"]},
                 {name: array(name) for name in document["item_table"]},
                 array("sales"),
-                TextVectors.load(directory) if document["text"] else None,
+                TextVectors.load(directory, "text") if "text" in contents else None,
+                ImageVectors.load(directory, "image") if "image" in contents else None,
+                TextVectors.load(directory, "review") if "review" in contents else None,
+                tuple(document["liked"]),
+                document["session"],
+                tuple(document["search"]) if document["search"] else None,
             )
         except (OSError, ValueError, KeyError) as error:
             raise BundleError(
@@ -269,12 +370,15 @@ def _item_columns(catalogue: Catalogue, sales: NDArray[np.float32], options: Fea
         numerics[PRICE] = catalogue.price
     if options.popularity:
         numerics |= {SALES: sales[:, 0], RECENT_SALES: sales[:, 1]}
+    if not options.attributes:
+        computed = {name: numerics[name] for name in (PRICE, SALES, RECENT_SALES) if name in numerics}
+        return Columns({}, {}, computed)
     return catalogue.columns._replace(numerics=numerics)
 
 
 def _history_category(catalogue: Catalogue, options: FeatureOptions) -> str | None:
     """The input name of the item category shown in histories."""
-    names = list(catalogue.categories)
+    names = list(catalogue.categories) if options.attributes else []
     if options.history_category is None:
         return f"item_category_{len(names) - 1}" if names else None
     if options.history_category not in names:
@@ -282,19 +386,9 @@ def _history_category(catalogue: Catalogue, options: FeatureOptions) -> str | No
     return f"item_category_{names.index(options.history_category)}"
 
 
-def _take(column: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
-    """`column[rows]`, and 0 for rows outside it (a tag or numeric column: a row of zeros)."""
-    inside = (rows >= 0) & (rows < len(column))
-    if len(column) == 0:
-        return np.zeros((*rows.shape, *column.shape[1:]), column.dtype)
-    taken = column[np.where(inside, rows, 0)]
-    taken[~inside] = 0
-    return taken
-
-
 def _rows(table: Inputs, rows: NDArray[np.int32]) -> Inputs:
     """The encoded rows of a table; a row outside it is unknown, which for a number is 0 with its flag set."""
-    inputs = {name: _take(column, rows) for name, column in table.items()}
+    inputs = {name: take_rows(column, rows) for name, column in table.items()}
     for name in inputs:
         if name.endswith("_numeric"):
             outside = (rows < 0) | (rows >= len(table[name]))

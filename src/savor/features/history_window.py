@@ -1,19 +1,36 @@
 """The last items of each user before a moment, as rows of equal width."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from savor.data.histories import Histories
 
 HOUR = 3600
 AGE_BUCKETS = 24
 """Codes of `age_bucket`: 0 for padding, then 1 to 23."""
 
 
+class Timed(Protocol):
+    """What users did at which moments, as compressed rows.
+
+    Attributes:
+        indptr: (U + 1,) int64; user u's moments stand at `indptr[u]:indptr[u + 1]`, oldest first.
+        time: (N,) int64 UTC seconds.
+    """
+
+    @property
+    def indptr(self) -> NDArray[np.int64]:
+        """Boundaries of the rows."""
+
+    @property
+    def time(self) -> NDArray[np.int64]:
+        """Moments."""
+
+    def __len__(self) -> int: ...
+
+
 def known_until(
-    histories: Histories, users: NDArray[np.int32], now: NDArray[np.int64], *, strictly: bool = False
+    histories: Timed, users: NDArray[np.int32], now: NDArray[np.int64], *, strictly: bool = False
 ) -> NDArray[np.int64]:
     """Where each user's known events end.
 
@@ -49,7 +66,7 @@ def known_until(
 
 
 def last_positions(
-    histories: Histories, users: NDArray[np.int32], ends: NDArray[np.int64], length: int
+    histories: Timed, users: NDArray[np.int32], ends: NDArray[np.int64], length: int
 ) -> NDArray[np.int64]:
     """(B, `length`) int64 positions of each user's last events before `ends`, newest first, then -1."""
     inside = (users >= 0) & (users < len(histories))

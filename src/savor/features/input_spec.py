@@ -3,7 +3,21 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-Role = Literal["id", "category", "tags", "numeric", "text", "history_item", "history_category", "history_age", "moment"]
+Role = Literal[
+    "id",
+    "category",
+    "tags",
+    "numeric",
+    "text",
+    "image",
+    "history_item",
+    "history_category",
+    "history_age",
+    "history_seconds",
+    "session_item",
+    "session_category",
+    "moment",
+]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from savor.core.errors import BundleError
 from savor.data.histories import Histories, History
 from savor.features.profiles import Profiles, UserProfile
+from savor.features.searches import Searches, SearchHistory
 
 
 class UserStates:
@@ -23,14 +24,22 @@ class UserStates:
         histories: row u belongs to `profiles.ids[u]`.
         profiles: U users.
         alias: what stands in the tables for an id that is not there as it is (a pseudonym); None: nothing.
+        searches: what they searched for; None: nothing.
     """
 
-    def __init__(self, histories: Histories, profiles: Profiles, alias: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        histories: Histories,
+        profiles: Profiles,
+        alias: Callable[[str], str] | None = None,
+        searches: Searches | None = None,
+    ) -> None:
         if len(histories) != len(profiles):
             raise BundleError(f"user state has {len(histories)} histories and {len(profiles)} profiles; train again")
         self._histories = histories
         self._profiles = profiles
         self._alias = alias
+        self._searches = searches
 
     def _row(self, user_id: str) -> int | None:
         row = self._profiles.index.get(user_id)
@@ -63,6 +72,11 @@ class UserStates:
         row = self._row(user_id)
         return UserProfile(user_id) if row is None else self._profiles.of(row)
 
+    def searches(self, user_id: str) -> SearchHistory:
+        """What the user searched for, oldest first; nothing for somebody unknown."""
+        row = self._row(user_id)
+        return SearchHistory.empty() if row is None or self._searches is None else self._searches.of(row)
+
     def sample(self, limit: int, *, containing: str = "") -> list[tuple[str, int]]:
         """Up to `limit` (user id, number of events), for people to choose from.
 
@@ -79,11 +93,13 @@ class UserStates:
         return [(ids[row], int(counts[row])) for row in rows]
 
     def save(self, directory: Path) -> None:
-        """Write `histories/*.npy` and `profiles/` below `directory`."""
+        """Write `histories/*.npy`, `profiles/` and, where there are any, `searches/` below `directory`."""
         (directory / "histories").mkdir(parents=True, exist_ok=True)
         for field in fields(Histories):
             np.save(directory / "histories" / f"{field.name}.npy", getattr(self._histories, field.name))
         self._profiles.save(directory / "profiles")
+        if self._searches is not None:
+            self._searches.save(directory / "searches")
 
     @classmethod
     def load(cls, directory: Path, alias: Callable[[str], str] | None = None) -> "UserStates":
@@ -100,7 +116,8 @@ class UserStates:
             raise BundleError(
                 f"the user state in {directory} cannot be read ({error}); publish the bundle again"
             ) from None
-        return cls(Histories(**columns), Profiles.load(directory / "profiles"), alias)
+        searches = Searches.load(directory / "searches") if (directory / "searches").is_dir() else None
+        return cls(Histories(**columns), Profiles.load(directory / "profiles"), alias, searches)
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -1,6 +1,8 @@
 """A pipeline from the files of a bundle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +15,19 @@ from savor.core.errors import BundleError
 from savor.core.pseudonym import pseudonyms_from_environment
 from savor.features.catalogue import Catalogue
 from savor.features.columns import CategoryColumn
-from savor.features.cross import CrossFeatures
 from savor.features.feature_space import FeatureSpace
-from savor.features.item_statistics import ItemStatistics
+from savor.features.images.vectors import ImageVectors
+from savor.features.text.minilm import MiniLMEncoder
 from savor.index.choose import open_index
 from savor.models.litert_tower import LiteRtTower
 from savor.models.neighbours import Neighbours
-from savor.models.xgboost_ranker import XgboostRanker
 from savor.online.user_states import UserStates
+from savor.pipeline.open_ranker import open_ranker
 from savor.pipeline.options import PipelineOptions
+from savor.pipeline.picture_search import PictureSearch
 from savor.pipeline.pipeline import Pipeline
 from savor.pipeline.result import Fallback
+from savor.pipeline.scenario import Scenario, known_scenarios
 from savor.pipeline.similar_items import SimilarItems
 from savor.pipeline.stage import Enricher, Hydrator, Ranker, Selector, Source
 from savor.pipeline.stages.ann import Ann
@@ -39,9 +43,9 @@ from savor.pipeline.stages.mmr import Mmr
 from savor.pipeline.stages.own_items import OwnItemsHydrator
 from savor.pipeline.stages.popular import Popular
 from savor.pipeline.stages.reasons import Reasons, Wording
+from savor.pipeline.stages.search_text import SearchText
 from savor.pipeline.stages.structured_filter import StructuredFilter
 from savor.pipeline.stages.top import Top
-from savor.pipeline.stages.tree_ranker import TreeRanker
 from savor.pipeline.stages.trending import Trending
 from savor.pipeline.stages.user import User
 from savor.pipeline.stages.user_vector import UserVector
@@ -61,6 +65,7 @@ class Serving:
         pipeline: recommends and ranks.
         similar: finds items like an item.
         clock: the moment that answers are for.
+        scenarios: the places a list may be for, by name.
     """
 
     bundle: Bundle
@@ -69,6 +74,7 @@ class Serving:
     pipeline: Pipeline
     similar: SimilarItems
     clock: Clock
+    scenarios: Mapping[str, Scenario]
 
 
 def build_serving(
@@ -76,6 +82,7 @@ def build_serving(
     options: PipelineOptions | None = None,
     clock: Clock | None = None,
     states: UserStates | None = None,
+    scenarios: Mapping[str, Scenario] | None = None,
 ) -> Serving:
     """Load a bundle.
 
@@ -85,13 +92,18 @@ def build_serving(
         options: how to put the pipeline together; absent, the `pipeline` of the bundle's `config.json`.
         clock: absent, wall time, or the end of the bundle's data where its `config.json` has `"now": "data_end"`.
         states: absent, those of the bundle; evaluation gives those of its cut.
+        scenarios: by name; absent, the `scenarios` of the bundle's `config.json`. The built-in ones are always there.
 
     Raises:
         BundleError: a file is damaged, or two do not fit.
+        ConfigError: a scenario weighs what the ranker does not say.
         PipelineError: the stages do not fit together.
     """
     config = _json(bundle, "config.json") if bundle.has("config.json") else {}
     options = options or PipelineOptions.model_validate(config.get("pipeline", {}))
+    if scenarios is None:
+        scenarios = {name: Scenario.model_validate(value) for name, value in config.get("scenarios", {}).items()}
+    places = known_scenarios(scenarios)
     clock = clock or (frozen_clock(int(config["data_end"])) if config.get("now") == "data_end" else wall_clock)
     catalogue = Catalogue.load(bundle.path("catalogue"))
     alias = pseudonyms_from_environment() if config.get("pseudonymous") else None
@@ -106,7 +118,13 @@ def build_serving(
     ]
     if any(source.name == "ann" for source in sources):
         tower = LiteRtTower.load(bundle.path("towers/user.tflite"))
-        hydrators.append(UserVector(FeatureSpace.load(bundle.path("features")), tower))
+        space = FeatureSpace.load(bundle.path("features"))
+        if space.search is not None:
+            encoder = space.options.text_encoder
+            hydrators.append(
+                SearchText(space.search[0], lambda: MiniLMEncoder(Path(encoder) if encoder else None, threads=1))
+            )
+        hydrators.append(UserVector(space, tower))
     enrichers = parts.enrichers(sources)
     brought = {f"{source.name}_{kind}" for source in (*sources, popular) for kind in ("score", "rank")}
     brought |= {column for enricher in enrichers for column in enricher.writes}
@@ -116,7 +134,7 @@ def build_serving(
         filters=[InStock(catalogue), Exclude(), ExcludeSeen(), StructuredFilter()],
         popular=popular,
         enrichers=enrichers,
-        ranker=parts.ranker(brought),
+        ranker=parts.ranker(brought, places),
         selectors=parts.selectors(),
         reasoner=Reasons(
             catalogue,
@@ -129,7 +147,8 @@ def build_serving(
         number_of_items=len(catalogue),
         absent=parts.absent,
     )
-    return Serving(bundle, catalogue, states, pipeline, SimilarItems(catalogue, parts.search, popular), clock)
+    similar = SimilarItems(catalogue, parts.search, popular, parts.pictures())
+    return Serving(bundle, catalogue, states, pipeline, similar, clock, places)
 
 
 def build_pipeline(
@@ -200,27 +219,12 @@ class _Parts:
                 made.append(CoPurchaseFit(source, len(self._catalogue)))
         return made
 
-    def ranker(self, brought: set[str]) -> Ranker | None:
-        """The tree ranker, where the bundle has one; `brought` are the candidate columns of this pipeline."""
-        if not self._bundle.has("ranker/all.ubj"):
+    def ranker(self, brought: set[str], scenarios: Mapping[str, Scenario]) -> Ranker | None:
+        """The ranker, where the bundle has one; `brought` are the candidate columns of this pipeline."""
+        found = open_ranker(self._bundle, self._catalogue, scenarios, brought)
+        if found is None:
             self._note("ranker", "no ranker; the ranks of the sources are blended")
-            return None
-        statistics = ItemStatistics.load(self._bundle.path("state/statistics"), self._catalogue)
-        described = _json(self._bundle, "ranker/features.json")
-        columns = tuple(described["source_columns"])
-        features = CrossFeatures(statistics, columns)
-        if (trained := described.get("names")) is not None and tuple(trained) != features.names:
-            raise BundleError(
-                f"the ranker of bundle {self._bundle.id} was trained with other features than this version makes; "
-                "train and publish again"
-            )
-        new = self._bundle.has("ranker/new.ubj")
-        return TreeRanker(
-            features,
-            XgboostRanker.load(self._bundle.path("ranker/all.ubj")),
-            XgboostRanker.load(self._bundle.path("ranker/new.ubj")) if new else None,
-            frozenset(columns) - brought,
-        )
+        return found
 
     def selectors(self) -> list[Selector]:
         """The diversity rules, then the cut."""
@@ -247,6 +251,12 @@ class _Parts:
             return neighbours
         number = len(self._catalogue)
         return Neighbours(np.empty((number, 0), np.int32), np.empty((number, 0), np.float32))
+
+    def pictures(self) -> PictureSearch | None:
+        """The items' pictures, where the bundle has any."""
+        if not self._bundle.has("features/image_row.npy"):
+            return None
+        return PictureSearch(ImageVectors.load(self._bundle.path("features"), "image"))
 
     def _search(self) -> VectorSearch | None:
         if not (self._bundle.has("index") and self._bundle.has("vectors/items.npy")):

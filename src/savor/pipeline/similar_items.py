@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from savor.features.catalogue import Catalogue
 from savor.pipeline.item_filter import ItemFilter
+from savor.pipeline.picture_search import PictureSearch
 from savor.pipeline.result import Fallback
 from savor.pipeline.stages.popular import Popular
 from savor.pipeline.vector_search import VectorSearch
@@ -27,18 +28,25 @@ class Similar:
 
 
 class SimilarItems:
-    """Nearest by item vector; popular items where the item is unknown or there are no vectors."""
+    """Nearest by item vector or by picture; popular items where the item is unknown or there are no vectors."""
 
-    def __init__(self, catalogue: Catalogue, search: VectorSearch | None, popular: Popular) -> None:
-        self._catalogue, self._search, self._popular = catalogue, search, popular
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        search: VectorSearch | None,
+        popular: Popular,
+        pictures: PictureSearch | None = None,
+    ) -> None:
+        self._catalogue, self._search, self._popular, self._pictures = catalogue, search, popular, pictures
 
-    def find(self, item: int | None, n: int, condition: ItemFilter | None) -> Similar:
+    def find(self, item: int | None, n: int, condition: ItemFilter | None, *, by_picture: bool = False) -> Similar:
         """Up to n items like item row `item`, without itself.
 
         Args:
             item: row of the catalogue; None for one that is not in it.
             n: how many.
             condition: what they must be like; None accepts all.
+            by_picture: look at the pictures alone; where there is none, at the item vectors.
         """
         eligible = self._catalogue.in_stock.copy()
         if condition is not None:
@@ -46,8 +54,14 @@ class SimilarItems:
         if item is not None:
             eligible[item] = False
         fallbacks: list[Fallback] = []
-        if item is not None and self._search is not None:
-            found = self._search.nearest(np.asarray(self._search.vectors[item]), n, eligible)
+        pictures = self._pictures if by_picture else None
+        if by_picture and item is not None and (pictures is None or not pictures.has(item)):
+            fallbacks.append(Fallback("picture_absent", "the bundle has no picture of the item; its vector decides"))
+            pictures = None
+        if item is not None and pictures is not None:
+            found = pictures.nearest(item, n, eligible)
+        elif item is not None and self._search is not None:
+            found = self._search.like(item, n, eligible)
         else:
             found = self._popular.fill(n, {"eligible": eligible}, taken=np.empty(0, np.int32))
             fallbacks.append(

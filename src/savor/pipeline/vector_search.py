@@ -1,5 +1,7 @@
 """Nearest items among those that may be shown."""
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,7 @@ from savor.pipeline.candidates import Retrieved
 
 _EXACT_BELOW = 4_000
 _WIDEST = 2_000
+_TINY = np.float32(1e-9)
 
 
 class VectorSearch:
@@ -46,6 +49,25 @@ class VectorSearch:
         if number > total // 8:
             return self._masked(vector, min(k, number), eligible)
         return self._exact(vector, k, np.flatnonzero(eligible))
+
+    def like(self, item: int, k: int, eligible: NDArray[np.bool_]) -> Retrieved:
+        """The k eligible items whose vectors have the largest cosine to that of `item`.
+
+        Vectors of any other length than 1 are all looked at, as the index finds the largest inner products.
+        """
+        vector, lengths = np.asarray(self.vectors[item]), self._lengths
+        if lengths is None:
+            return self.nearest(vector, k, eligible)
+        rows = np.flatnonzero(eligible)
+        score = ((self.vectors @ vector) / (lengths * max(lengths[item], _TINY)))[rows].astype(np.float32)
+        head = np.lexsort((rows, -score))[:k]
+        return Retrieved(rows[head].astype(np.int32), score[head])
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.float32] | None:
+        """(I,) lengths of the vectors; None where all are 1."""
+        lengths = np.linalg.norm(self.vectors, axis=1)
+        return None if np.allclose(lengths, 1, atol=1e-3) else np.maximum(lengths, _TINY)
 
     def _masked(self, vector: NDArray[np.float32], k: int, eligible: NDArray[np.bool_]) -> Retrieved:
         """All scores, those of other items out of the way: cheaper than a copy of the vectors of many items."""

@@ -83,7 +83,7 @@ def judge(stages: TwoStage, options: EvaluationOptions) -> Judgement:
     with stages.serving(known, now) as serving:
         for task, questions in asked.items():
             if len(questions):
-                lists.setdefault(task, {}).update(_pipeline_lists(serving, questions, options.pipeline_length))
+                lists.setdefault(task, {}).update(pipeline_lists(serving, questions, options.pipeline_length))
         vectors = np.load(serving.bundle.path("vectors/items.npy"), allow_pickle=False)
     results = {
         task: evaluate_lists(
@@ -117,7 +117,7 @@ def judge(stages: TwoStage, options: EvaluationOptions) -> Judgement:
     return Judgement(protocol, results, tuned)
 
 
-def _pipeline_lists(serving: Serving, questions: Holdout, length: int) -> dict[str, Ranked]:
+def pipeline_lists(serving: Serving, questions: Holdout, length: int) -> dict[str, Ranked]:
     """Lists of the whole pipeline, and of each source alone, for every question."""
     names = [source.name for source in serving.pipeline.sources if source is not serving.pipeline.popular]
     width = 100

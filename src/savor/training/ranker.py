@@ -59,7 +59,7 @@ class _Advance(xgb.callback.TrainingCallback):  # type: ignore[misc]
 def save_ranker(
     directory: Path, every: xgb.Booster, new: xgb.Booster, names: tuple[str, ...], source_columns: tuple[str, ...]
 ) -> None:
-    """Write `all.ubj`, `new.ubj` and `features.json` (names, source columns, mean gain of each feature in both)."""
+    """Write `all.ubj`, `new.ubj`, `ranker.json` and `features.json` (names, source columns, each feature's gain)."""
     directory.mkdir(parents=True, exist_ok=True)
     every.save_model(directory / "all.ubj")
     new.save_model(directory / "new.ubj")
@@ -69,6 +69,7 @@ def save_ranker(
         "gain": {"all": _gain(every, names), "new": _gain(new, names)},
     }
     (directory / "features.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    (directory / "ranker.json").write_bytes(orjson.dumps({"kind": "xgboost"}))
 
 
 def _gain(model: xgb.Booster, names: tuple[str, ...]) -> dict[str, float]:

@@ -12,6 +12,10 @@ Objective = Literal["binary:logistic", "rank:ndcg", "rank:pairwise"]
 class RankingOptions(Section):
     """`[ranking]` in savor.toml."""
 
+    model: Literal["xgboost", "dcn", "neumf", "mlp", "gmf"] = Field(
+        "xgboost",
+        description="What orders candidates: boosted trees, a cross network (`[dcn]`) or a network of ids (`[ncf]`).",
+    )
     windows: int = Field(
         4, ge=1, le=24, description="How many past windows to learn from; retrieval learns only from before the first."
     )

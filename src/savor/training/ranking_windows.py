@@ -1,6 +1,6 @@
 """Moments in the past at which the ranker learns what was chosen next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +52,22 @@ class RankingWindow:
             kinds=kinds,
             minimum_value=minimum_value,
         )
+
+    def values(self, events: Events, number_of_items: int) -> Callable[..., NDArray[np.float32]]:
+        """From (N,) user and (N,) item rows to each pair's latest value in the window, (N,) float32; NaN for none."""
+        rows = np.flatnonzero(self.labels)
+        keys = events.user[rows].astype(np.int64) * number_of_items + events.item[rows]
+        known, last = np.unique(keys[::-1], return_index=True)
+        value = events.value[rows][::-1][last]
+
+        def of(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.float32]:
+            asked = user.astype(np.int64) * number_of_items + item
+            place = np.minimum(np.searchsorted(known, asked), max(len(known) - 1, 0))
+            if not len(known):
+                return np.full(len(asked), np.nan, np.float32)
+            return np.where(known[place] == asked, value[place], np.nan).astype(np.float32)
+
+        return of
 
 
 def ranking_windows(

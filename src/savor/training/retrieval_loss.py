@@ -1,36 +1,78 @@
-"""The sampled softmax over the other items of a batch."""
+"""From vectors and candidates to the loss of each example."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-import keras_rs
-from keras import ops
+import tensorflow as tf
 
-HIDDEN = -1e9
-"""Added to the logit of a candidate that must not count."""
+from savor.training.losses.binary_cross_entropy import binary_cross_entropy
+from savor.training.losses.cross_entropy import cross_entropy
+from savor.training.losses.gbce import gbce
+from savor.training.losses.hidden import HIDDEN
+from savor.training.losses.triplet import triplet
+
+LossName = Literal["softmax", "full_softmax", "gbce", "bce", "triplet"]
 
 
-def retrieval_loss(users: Any, items: Any, item_rows: Any, sampling_probability: Any, temperature: float) -> Any:
-    """Mean softmax cross-entropy of each user's own item against all items of the batch.
+@dataclass(frozen=True)
+class RetrievalLoss:
+    """One of the losses over the arrays of `Candidates`.
 
-    The logits are `user · item / temperature - log(q)`, q being the chance that the item is drawn into a batch, so that
-    often sold items are not pushed away for being frequent negatives (Yi et al. 2019, "Sampling-bias-corrected neural
-    modeling for large corpus item recommendations"). The same item in another row of the batch is not a negative.
-
-    Args:
-        users: (B, D) float32 user vectors.
-        items: (B, D) float32 vectors of the items they chose.
-        item_rows: (B,) int32, which items they are.
-        sampling_probability: (B,) float32 in (0, 1], q of each item.
-        temperature: what inner products are divided by.
-
-    Returns:
-        () float32.
+    Attributes:
+        name: which.
+        temperature: what inner products are divided by, except for `triplet`.
+        margin: of `triplet`.
+        t: of `gbce`.
+        number_of_items: I, for `gbce`.
     """
-    logits = ops.matmul(users, ops.transpose(items)) / temperature
-    logits = keras_rs.layers.SamplingProbabilityCorrection(epsilon=1e-12)(logits, sampling_probability)
-    size = ops.shape(item_rows)[0]
-    same = ops.equal(ops.expand_dims(item_rows, 1), ops.expand_dims(item_rows, 0))
-    accidental = ops.logical_and(same, ops.logical_not(ops.eye(size, dtype="bool")))
-    logits = ops.where(accidental, HIDDEN, logits)
-    chosen = ops.sum(users * items, axis=1) / temperature - ops.log(ops.maximum(sampling_probability, 1e-12))
-    return ops.mean(ops.logsumexp(logits, axis=1) - chosen)
+
+    name: LossName
+    temperature: float
+    margin: float
+    t: float
+    number_of_items: int
+
+    def __call__(self, users: Any, items: Any, arrays: dict[str, Any], *, inside: bool) -> Any:
+        """(B,) float32 losses.
+
+        Args:
+            users: (B, D) float32 vectors.
+            items: (V, D) float32 vectors of the items of `Candidates`.
+            arrays: the other attributes of `Candidates` by name, as tensors.
+            inside: its `inside`.
+        """
+        if self.name != "triplet":
+            users = users / self.temperature
+        shared = tf.matmul(users, items[: arrays["shared"]], transpose_b=True) + arrays["bias"]
+        shared = tf.tensor_scatter_nd_add(shared, arrays["pairs"], arrays["pair_bias"])
+        parts = [shared]
+        if arrays["own"].shape[1] != 0:
+            own = tf.einsum("bd,bmd->bm", users, tf.gather(items, arrays["own"]))
+            parts.append(own + arrays["own_bias"])
+        if self.name in ("softmax", "full_softmax") and inside:
+            return cross_entropy(_joined(parts), arrays["positive"])
+        positive = tf.reduce_sum(users * tf.gather(items, arrays["positive"]), axis=1) + arrays["positive_bias"]
+        if self.name in ("softmax", "full_softmax"):
+            return cross_entropy(_joined([positive[:, None], *parts]), tf.zeros_like(arrays["positive"]))
+        negative = _joined(parts)
+        hidden = negative < HIDDEN / 2
+        if inside:
+            place = tf.range(tf.shape(negative)[1])
+            hidden = tf.logical_or(hidden, arrays["positive"][:, None] == place)
+        match self.name:
+            case "bce":
+                return binary_cross_entropy(positive, negative, accidental=hidden)
+            case "gbce":
+                return gbce(positive, negative, beta=self._beta(hidden), accidental=hidden)
+            case _:
+                return triplet(positive, negative, self.margin, accidental=hidden)
+
+    def _beta(self, hidden: Any) -> Any:
+        """(B,) β by how many negatives each example has; see `gbce_beta`."""
+        negatives = tf.reduce_sum(tf.cast(tf.logical_not(hidden), tf.float32), axis=1)
+        share = tf.clip_by_value(negatives / (self.number_of_items - 1), 1e-9, 1.0)
+        return share * (self.t * (1 - 1 / share) + 1 / share)
+
+
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=1)

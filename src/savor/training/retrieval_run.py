@@ -1,7 +1,6 @@
 """The moving parts of a two-tower training: networks, optimizer, and where it stands."""
 
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -10,18 +9,18 @@ from numpy.typing import NDArray
 
 from savor.core.errors import TrainingError
 from savor.core.hashing import sha256_json
-from savor.data.histories import Histories
 from savor.features.feature_space import FeatureSpace
 from savor.features.table_encoder import Inputs
 from savor.training.checkpoints import Checkpoint
-from savor.training.retrieval_examples import RetrievalExamples
-from savor.training.retrieval_loss import retrieval_loss
-from savor.training.retrieval_options import RetrievalOptions
+from savor.training.example_source import ExampleSource
+from savor.training.negatives.plan import NegativePlan
+from savor.training.retrieval_batches import RetrievalBatches
+from savor.training.retrieval_loss import RetrievalLoss
 from savor.training.tower_optimizer import TowerOptimizer
+from savor.training.tower_step import TowerStep
 from savor.training.towers import build_tower
-
-PACE = {"time_budget_seconds", "checkpoint_seconds"}
-"""Options that do not change what a step does, so a training may go on with other values of them."""
+from savor.training.trained_towers import item_vectors
+from savor.training.two_tower_options import TwoTowerOptions
 
 
 @dataclass
@@ -52,37 +51,55 @@ class RetrievalRun:
     """Takes steps; every step follows from the seed, its pass and its number alone.
 
     Args:
-        examples: what to learn from.
-        histories: those the examples were made with.
+        source: what to learn from.
         space: makes the inputs.
-        options: widths and pace.
-        seed: of weights, order and dropout.
+        options: widths, pace, loss, precision.
+        plan: the negatives.
+        seed: of weights, order, dropout and negatives.
+        strategy: `tf.distribute.Strategy` that divides each batch; None for one device.
     """
 
     def __init__(
         self,
-        examples: RetrievalExamples,
-        histories: Histories,
+        source: ExampleSource,
         space: FeatureSpace,
-        options: RetrievalOptions,
+        options: TwoTowerOptions,
+        plan: NegativePlan,
         seed: int,
+        strategy: Any | None = None,
     ) -> None:
-        self.options, self.space = options, space
-        self.batch = min(options.batch_size, len(examples))
-        self.steps_per_epoch = len(examples) // self.batch
+        retrieval = options.retrieval
+        self.options, self.space = retrieval, space
+        self.batch = min(retrieval.batch_size, len(source))
+        self.steps_per_epoch = len(source) // self.batch
         self.state = RunState()
-        self._examples, self._histories, self._seed = examples, histories, seed
-        self.user = build_tower("user", space.user_signature, options, 2 * seed)
-        self.item = build_tower("item", space.item_signature, options, 2 * seed + 1)
-        self._optimizer = TowerOptimizer(
-            self._weights,
-            options.learning_rate,
-            options.table_learning_rate,
-            options.epochs * self.steps_per_epoch,
-        )
+        self._source, self._plan, self._seed, self._described = source, plan, seed, options.described()
+        self._divided = strategy is not None
+        strategy = strategy or tf.distribute.get_strategy()
+        with strategy.scope():
+            self.user = build_tower("user", space.user_signature, retrieval, 2 * seed)
+            self.item = build_tower("item", space.item_signature, retrieval, 2 * seed + 1)
+            self._optimizer = TowerOptimizer(
+                self._weights,
+                retrieval.learning_rate,
+                retrieval.table_learning_rate,
+                retrieval.epochs * self.steps_per_epoch,
+            )
         self._best: list[NDArray[Any]] | None = None
-        self._order: tuple[int, NDArray[np.int64]] | None = None
-        self._compiled = tf.function(self._update)
+        replicas = strategy.num_replicas_in_sync
+        self._batches = RetrievalBatches(source, space, plan.candidates(), retrieval, seed, self.batch, replicas)
+        loss = RetrievalLoss(
+            retrieval.loss, retrieval.temperature, retrieval.margin, retrieval.gbce_calibration, space.number_of_items
+        )
+        self._step = TowerStep(
+            self.user,
+            self.item,
+            self._optimizer,
+            loss,
+            strategy,
+            inside=plan.candidates().inside,
+            precision=options.training.mixed_precision,
+        )
 
     @property
     def steps_done(self) -> int:
@@ -95,10 +112,14 @@ class RetrievalRun:
         Raises:
             TrainingError: the loss is not a number.
         """
-        rows = self._rows_of_step()
-        user_inputs, item_inputs = self._inputs(rows)
-        items = self._examples.item[rows]
-        loss = float(self._compiled(user_inputs, item_inputs, items, self._examples.probability[items]))
+        if self._plan.is_due(self.steps_done):
+            self._plan.refresh(item_vectors(self.space, self.item_vectors))
+            self._batches.candidates = self._plan.candidates()
+        batch = self._batches.get(self.state.epoch, self.state.step)
+        following = self.steps_done + 1
+        if following < self.options.epochs * self.steps_per_epoch and not self._plan.is_due(following):
+            self._batches.prepare(*divmod(following, self.steps_per_epoch))
+        loss = self._step(batch)
         if not np.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss} at step {self.steps_done}: lower retrieval.learning_rate or raise "
@@ -107,6 +128,29 @@ class RetrievalRun:
         self.state.step += 1
         self.state.losses += loss
         return loss
+
+    def user_vectors(self, inputs: Inputs) -> NDArray[np.float32]:
+        """(B, D) float32 vectors of users, by the present weights."""
+        return self._vectors(self.user, inputs)
+
+    def item_vectors(self, inputs: Inputs) -> NDArray[np.float32]:
+        """(B, D) float32 vectors of items, by the present weights."""
+        return self._vectors(self.item, inputs)
+
+    def networks(self) -> tuple[Any, Any]:
+        """The user and the item network with the present weights, on a single device."""
+        if not self._divided:
+            return self.user, self.item
+        user = build_tower("user", self.space.user_signature, self.options, 0)
+        item = build_tower("item", self.space.item_signature, self.options, 0)
+        self._assign(
+            [*user.trainable_variables, *item.trainable_variables], [np.array(w.numpy()) for w in self._weights]
+        )
+        return user, item
+
+    def _vectors(self, network: Any, inputs: Inputs) -> NDArray[np.float32]:
+        # Under a strategy, `predict_on_batch` gives the rows of all replicas.
+        return np.asarray(network(inputs) if self._divided else network.predict_on_batch(inputs), np.float32)
 
     def remember_best(self) -> None:
         """Keep the present weights as the best so far."""
@@ -124,6 +168,7 @@ class RetrievalRun:
             f"optimizer/{number}": np.array(value.numpy()) for number, value in enumerate(self._optimizer.variables)
         }
         arrays |= {f"best/{number}": weight for number, weight in enumerate(self._best or [])}
+        arrays |= {f"negatives/{name}": array for name, array in self._plan.arrays().items()}
         return Checkpoint(arrays, {"training": self._fingerprint(), **asdict(self.state)})
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -143,6 +188,11 @@ class RetrievalRun:
         variables = self._optimizer.variables
         self._assign(variables, [arrays[f"optimizer/{n}"] for n in range(len(variables))])
         self._best = [arrays[f"best/{n}"] for n in range(len(self._weights))] if "best/0" in arrays else None
+        negatives = {
+            name[len("negatives/") :]: array for name, array in arrays.items() if name.startswith("negatives/")
+        }
+        self._plan.restore(negatives)
+        self._batches.candidates = self._plan.candidates()
 
     @property
     def _weights(self) -> list[Any]:
@@ -155,54 +205,11 @@ class RetrievalRun:
 
     def _fingerprint(self) -> str:
         """Names the training: data, feature space, options that matter, and seed."""
-        digest = sha256()
-        for array in (self._examples.user, self._examples.item, self._examples.now, self._histories.item):
-            digest.update(np.ascontiguousarray(array).data)
         signature = {**self.space.user_signature, **self.space.item_signature}
         described = {
-            "data": digest.hexdigest(),
+            "data": self._source.digest(),
             "signature": {name: spec.to_json() for name, spec in signature.items()},
-            "options": self.options.model_dump(mode="json", exclude=PACE),
+            "options": self._described,
             "seed": self._seed,
         }
         return sha256_json(described)
-
-    def _rows_of_step(self) -> NDArray[np.int64]:
-        """The examples of the next step: a random order per pass, cut into batches, the rest left for other passes."""
-        if self._order is None or self._order[0] != self.state.epoch:
-            order = np.random.default_rng([self._seed, self.state.epoch]).permutation(len(self._examples))
-            self._order = (self.state.epoch, order)
-        return self._order[1][self.state.step * self.batch : (self.state.step + 1) * self.batch]
-
-    def _inputs(self, rows: NDArray[np.int64]) -> tuple[Inputs, Inputs]:
-        """User and item inputs of the examples at `rows`, with what is hidden hidden."""
-        examples = self._examples
-        users = self.space.user_inputs(examples.user[rows], self._histories, examples.now[rows], examples.end[rows])
-        items = self.space.item_inputs(examples.item[rows])
-        rng = np.random.default_rng([self._seed, self.state.epoch, self.state.step])
-        hide_behaviour(users, rng, self.options.feature_dropout, self.space.users.ids.buckets)
-        hidden = rng.random(len(rows)) < self.options.item_dropout
-        items["item_id"][hidden] = rng.integers(0, self.space.items.ids.buckets + 1, int(hidden.sum()))
-        return users, items
-
-    def _update(self, user_inputs: Any, item_inputs: Any, items: Any, probability: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = retrieval_loss(
-                self.user(user_inputs, training=True),
-                self.item(item_inputs, training=True),
-                items,
-                probability,
-                self.options.temperature,
-            )
-        self._optimizer.apply(tape.gradient(loss, self._weights), self._weights)
-        return loss
-
-
-def hide_behaviour(inputs: Inputs, rng: np.random.Generator, share: float, buckets: int) -> None:
-    """Make newcomers of a `share` of B users, in place: no history, and an id as if never seen or not given."""
-    hidden = rng.random(len(inputs["history_item"])) < share
-    for name in ("history_item", "history_category", "history_age"):
-        if name in inputs:
-            inputs[name][hidden] = 0
-    if "user_id" in inputs:
-        inputs["user_id"][hidden] = rng.integers(0, buckets + 1, int(hidden.sum()))

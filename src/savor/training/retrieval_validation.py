@@ -8,6 +8,13 @@ from numpy.typing import NDArray
 from savor.data.histories import Histories
 
 CHUNK = 256
+LONGEST_LIST = 100
+"""The validation metric of a training looks at so many items, or at a tenth of a catalogue of fewer than a thousand."""
+
+
+def list_length(number_of_items: int) -> int:
+    """How long the lists are that the validation metric of a training looks at."""
+    return min(LONGEST_LIST, max(1, number_of_items // 10))
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,30 @@ class RetrievalValidation:
                 found = np.isin(wanted, top[row - start], assume_unique=True).sum()
                 shares[row] = found / max(min(k, len(wanted)) if capped else len(wanted), 1)
         return float(shares.mean())
+
+    def ndcg(self, users: NDArray[np.float32], items: NDArray[np.float32], k: int) -> float:
+        """Mean over users of NDCG@k with binary gains, of lists by inner products; a tie counts against the model.
+
+        Args:
+            users: (Q, D) vectors.
+            items: (I, D) vectors.
+            k: length of the lists.
+        """
+        discount = 1 / np.log2(np.arange(k) + 2)
+        ideal = np.concatenate([[0.0], np.cumsum(discount)])
+        values = np.empty(len(self))
+        for start in range(0, len(self), CHUNK):
+            scores = users[start : start + CHUNK] @ items.T
+            for row, own in enumerate(scores, start):
+                wanted = self.relevant[self.indptr[row] : self.indptr[row + 1]]
+                own[self.hidden[self.hidden_indptr[row] : self.hidden_indptr[row + 1]]] = -np.inf
+                reached = own[wanted]
+                own[wanted] = -np.inf
+                others = (own[None, :] >= reached[:, None]).sum(axis=1)
+                rank = others + np.argsort(np.argsort(-reached, kind="stable"), kind="stable")
+                gained = discount[rank[(rank < k) & np.isfinite(reached)]].sum()
+                values[row] = gained / ideal[min(k, len(wanted))] if len(wanted) else 0.0
+        return float(values.mean())
 
 
 def _indptr(rows: list[NDArray[np.int32]]) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from savor.data.histories import Histories
 from savor.features.catalogue import Catalogue
 from savor.features.item_statistics import ItemStatistics
 from savor.features.profiles import Profiles
+from savor.features.searches import Searches
 from savor.models.baselines.ease import Ease, EaseParams
 from savor.models.neighbours import Neighbours
 from savor.online.user_states import UserStates
@@ -41,6 +42,7 @@ def write_state(
     horizon_days: int,
     options: StateOptions,
     levels: Sequence[str] = (),
+    searches: Searches | None = None,
 ) -> None:
     """Write `catalogue/`, `state/` and `sources/` below `parts`.
 
@@ -53,9 +55,12 @@ def write_state(
         horizon_days: length of the window that rebuying is measured over.
         options: windows and sizes.
         levels: category columns that statistics cover; none: all.
+        searches: of all users; those before `now` are kept.
     """
     catalogue.save(parts / "catalogue")
-    UserStates(Histories.from_events(known, len(profiles)), profiles).save(parts / "state")
+    histories = Histories.from_events(known, len(profiles))
+    asked = None if searches is None else searches.before(now)
+    UserStates(histories, profiles, searches=asked).save(parts / "state")
     statistics = ItemStatistics.from_events(known, catalogue, now, horizon_days, levels)
     statistics.save(parts / "state" / "statistics")
     sources = parts / "sources"

@@ -1,13 +1,14 @@
 """Both stages of a project: retrieval on what came before the ranker's windows, then the ranker on them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -20,20 +21,25 @@ from savor.core.hashing import sha256_file, sha256_json
 from savor.core.native_output import native_output_hidden
 from savor.core.progress import console, progress
 from savor.data.dataset import Dataset
+from savor.data.events import Events
 from savor.data.splits import TEST
 from savor.evaluation.holdout import Holdout
 from savor.features.catalogue import Catalogue
 from savor.features.cross import CrossFeatures
 from savor.features.feature_space import FeatureSpace
+from savor.features.images.options import ImageOptions
 from savor.features.item_statistics import ItemStatistics
 from savor.features.options import FeatureOptions
 from savor.features.profiles import Profiles
-from savor.features.text.cache import TextCache
-from savor.features.text.minilm import MiniLMEncoder
-from savor.features.text.vectors import TextVectors, item_texts
 from savor.index.choose import choose_index
 from savor.pipeline.build import Serving, build_serving
 from savor.pipeline.options import PipelineOptions
+from savor.pipeline.scenario import Scenario
+from savor.training.content import Content
+from savor.training.cross_network.options import DcnOptions
+from savor.training.distribution import is_chief
+from savor.training.ncf.options import NcfOptions
+from savor.training.negatives.options import NegativeOptions
 from savor.training.ranker import save_ranker, train_ranker
 from savor.training.ranking_examples import RankingExamples
 from savor.training.ranking_options import RankingOptions
@@ -41,7 +47,11 @@ from savor.training.ranking_windows import RankingWindow, ranking_windows
 from savor.training.retrieval_options import RetrievalOptions
 from savor.training.retrieval_validation import RetrievalValidation
 from savor.training.retriever import RetrieverOptions, train_retriever
+from savor.training.sequence.options import SequenceOptions
 from savor.training.state import StateOptions, write_state
+from savor.training.tracking.open_tracker import open_tracker
+from savor.training.tracking.options import TrackingOptions
+from savor.training.training_options import TrainingOptions
 
 DAY = 86_400
 
@@ -53,13 +63,19 @@ class TwoStage:
     Attributes:
         dataset: what ingest wrote.
         directory: where trained models and checkpoints are kept (`retrieval/`, `ranking/`).
-        cache: where text vectors are kept.
+        cache: where vectors of texts and pictures are kept.
         features, retrieval, ranking, state, pipeline: how.
         now: `data_end` or `wall`, what a server should take for the present.
         seed: everything random follows from it.
         target: the split that is evaluated; nothing of it or later enters training.
         kinds: names of the kinds of events that count as right answers; none: all.
         minimum_value: least value of an event that counts as a right answer.
+        sequence: how the retriever is made where it is a sequence model.
+        negatives: what two towers hold a chosen item against.
+        training: how a training uses the machine.
+        tracking: who keeps the course of trainings.
+        images: how pictures become vectors.
+        base: the project's folder, which paths of pictures and models count from.
     """
 
     dataset: Dataset
@@ -75,6 +91,15 @@ class TwoStage:
     target: int = TEST
     kinds: tuple[str, ...] = ()
     minimum_value: float | None = None
+    sequence: SequenceOptions = field(default_factory=SequenceOptions)
+    negatives: NegativeOptions = field(default_factory=NegativeOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    ncf: NcfOptions = field(default_factory=NcfOptions)
+    dcn: DcnOptions = field(default_factory=DcnOptions)
+    scenarios: Mapping[str, Scenario] = field(default_factory=dict)
+    images: ImageOptions = field(default_factory=ImageOptions)
+    base: Path = Path()
 
     def wanted_kinds(self) -> list[int] | None:
         """Positions of `kinds` among the kinds of the data set; None for all.
@@ -110,6 +135,56 @@ class TwoStage:
             minimum_value=self.minimum_value,
         )
 
+    def feature_space(self, known: Events, until: int) -> FeatureSpace:
+        """The retriever's inputs, fitted on the events `known`, all before `until` (UTC seconds)."""
+        catalogue = Catalogue.from_dataset(self.dataset, until=until)
+        content = self.content
+        return FeatureSpace.fit(
+            known,
+            catalogue,
+            Profiles.from_dataset(self.dataset),
+            self.features,
+            content.text,
+            images=content.pictures,
+            reviews=content.reviews(until),
+            searches=content.searches,
+            kinds=self.dataset.kinds,
+        )
+
+    @cached_property
+    def content(self) -> Content:
+        """Words and pictures of the data set."""
+        return Content(self.dataset, self.cache, self.base, self.features, self.images)
+
+    def retriever_options(self) -> RetrieverOptions:
+        """The sections that the retriever reads."""
+        return RetrieverOptions(
+            self.retrieval,
+            sequence=self.sequence,
+            ncf=self.ncf,
+            negatives=self.negatives,
+            training=self.training,
+            tracking=self.tracking,
+            kinds=self.dataset.kinds,
+        )
+
+    def retrieval_validation(
+        self, window: RankingWindow, number_of_items: int, task: Literal["new", "all"] = "new"
+    ) -> RetrievalValidation | None:
+        """What a retriever that learnt from before `window` is judged by; None where the window asks nothing.
+
+        Args:
+            window: what is known, and what was chosen after.
+            number_of_items: I.
+            task: `new`: items new to the user, where there are any; `all`: everything.
+        """
+        holdout = self._questions(window, len(self.dataset.user_ids), number_of_items)
+        columns = (holdout.users, holdout.now, holdout.histories, holdout.indptr, holdout.items)
+        validation = RetrievalValidation.new_items(*columns) if task == "new" else None
+        if validation is None or not len(validation):
+            validation = RetrievalValidation.all_items(*columns)
+        return validation if len(validation) else None
+
     def train_retrieval(self, *, resume: bool = False) -> None:
         """Train both towers on what came before the ranker's windows, and index the items.
 
@@ -121,28 +196,19 @@ class TwoStage:
             return
         events, window = self.dataset.events, self.windows()[-1]
         known = events.select(window.known)
-        catalogue = Catalogue.from_dataset(self.dataset, until=window.now)
-        profiles = Profiles.from_dataset(self.dataset)
-        text = self._text()
-        space = FeatureSpace.fit(known, catalogue, profiles, self.features, text)
-        holdout = self._questions(window, len(profiles), len(catalogue))
-        validation = RetrievalValidation.new_items(
-            holdout.users, holdout.now, holdout.histories, holdout.indptr, holdout.items
-        )
-        if not len(validation):
-            validation = RetrievalValidation.all_items(
-                holdout.users, holdout.now, holdout.histories, holdout.indptr, holdout.items
-            )
+        space = self.feature_space(known, window.now)
         work = self.directory / "retrieval-work"
         trained = train_retriever(
             known,
             space,
-            RetrieverOptions(self.retrieval),
+            self.retriever_options(),
             work,
-            validation=validation if len(validation) else None,
+            validation=self.retrieval_validation(window, space.number_of_items),
             resume=resume,
             seed=self.seed,
         )
+        if not is_chief(self.training.distribute):
+            return
         with directory_atomic(self.directory / "retrieval") as parts:
             space.save(parts / "features")
             (parts / "vectors").mkdir()
@@ -162,15 +228,34 @@ class TwoStage:
             (parts / "training.json").write_bytes(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
 
     def train_ranking(self) -> None:
-        """Train both rankers on what the trained retrieval returns in each window.
+        """Train the ranker that `ranking.model` names; all but those over ids learn what the trained retrieval returns.
 
         Raises:
             TrainingError: there is no trained retrieval, or nothing to tell apart.
         """
         windows = self.windows()
         self._check_retrieval(windows[-1].now)
-        every: list[RankingExamples] = []
-        new: list[RankingExamples] = []
+        model = self.ranking.model
+        with directory_atomic(self.directory / "ranking") as parts:
+            match model:
+                case "xgboost":
+                    self._train_trees(parts, windows)
+                case "dcn":
+                    self._train_dcn(parts, windows)
+                case _:
+                    self._train_pairs(parts, model, windows[0])
+            document = {"of": self._of(), "towers": self._towers()}
+            (parts / "training.json").write_bytes(orjson.dumps(document))
+
+    def ranking_examples(
+        self, windows: list[RankingWindow]
+    ) -> tuple[dict[str, RankingExamples], tuple[str, ...], tuple[str, ...]]:
+        """What trained retrieval returns in the `windows`.
+
+        Returns:
+            Examples by use (`all` and `new` items), names of the features, and those that sources bring.
+        """
+        found: dict[str, list[RankingExamples]] = {"all": [], "new": []}
         names: tuple[str, ...] = ()
         columns: tuple[str, ...] = ()
         for number, window in enumerate(windows):
@@ -181,34 +266,62 @@ class TwoStage:
                 columns = serving.pipeline.source_columns
                 features = CrossFeatures(statistics, columns)
                 names = features.names
-                for exclude_seen, examples in ((False, every), (True, new)):
+                for use, examples in found.items():
                     examples.append(
                         RankingExamples.collect(
                             serving,
                             features,
                             holdout,
-                            exclude_seen=exclude_seen,
+                            exclude_seen=use == "new",
                             users=self.ranking.users_per_window,
                             negatives=self.ranking.negatives_per_user,
                             seed=self.seed + number,
-                            title=f"candidates, {'new items' if exclude_seen else 'all items'}, {label}",
+                            title=f"candidates, {use} items, {label}",
+                            values=window.values(self.dataset.events, len(serving.catalogue)),
                         )
                     )
+        return {use: RankingExamples.concatenate(examples) for use, examples in found.items()}, names, columns
+
+    def _train_trees(self, parts: Path, windows: list[RankingWindow]) -> None:
+        examples, names, columns = self.ranking_examples(windows)
         options = self.ranking
-        all_model = train_ranker(
-            RankingExamples.concatenate(every), options, options.objective, self.seed, "ranker, all items"
-        )
+        all_model = train_ranker(examples["all"], options, options.objective, self.seed, "ranker, all items")
         try:
-            new_model = train_ranker(
-                RankingExamples.concatenate(new), options, options.new_objective, self.seed, "ranker, new items"
-            )
+            new_model = train_ranker(examples["new"], options, options.new_objective, self.seed, "ranker, new items")
         except TrainingError:
             console.print("  nobody chose a new item that was a candidate: one ranker serves both uses", style="dim")
             new_model = all_model
-        with directory_atomic(self.directory / "ranking") as parts:
-            save_ranker(parts, all_model, new_model, names, columns)
-            document = {"of": self._of(), "towers": self._towers()}
-            (parts / "training.json").write_bytes(orjson.dumps(document))
+        save_ranker(parts, all_model, new_model, names, columns)
+
+    def _train_dcn(self, parts: Path, windows: list[RankingWindow]) -> None:
+        from savor.training.cross_network.ranker import train_dcn_ranker
+
+        examples, names, columns = self.ranking_examples(windows)
+        space = FeatureSpace.load(self.directory / "retrieval" / "features")
+        tracker = open_tracker(self.tracking, self.directory / "ranking-work", "dcn")
+        tracker.parameters({"dcn": self.dcn.model_dump(mode="json"), "seed": self.seed})
+        train_dcn_ranker(parts, examples, names, columns, space, self.dcn, self.seed, tracker=tracker)
+        tracker.finish({})
+
+    def _train_pairs(self, parts: Path, model: Literal["neumf", "mlp", "gmf"], window: RankingWindow) -> None:
+        from savor.training.ncf.ranker import train_pair_ranker
+
+        events = self.dataset.events
+        space = FeatureSpace.load(self.directory / "retrieval" / "features")
+        tracker = open_tracker(self.tracking, self.directory / "ranking-work", model)
+        tracker.parameters({"ncf": self.ncf.model_dump(mode="json"), "seed": self.seed})
+        train_pair_ranker(
+            parts,
+            model,
+            events.select(window.known),
+            events.select(window.known | window.labels),
+            space,
+            self.ncf,
+            validation=self.retrieval_validation(window, space.number_of_items),
+            seed=self.seed,
+            tracker=tracker,
+        )
+        tracker.finish({})
 
     @contextmanager
     def serving(self, known: Any, now: int, *, ranked: bool = True) -> Iterator[Serving]:
@@ -252,9 +365,13 @@ class TwoStage:
             catalogue = replace(catalogue, in_stock=np.ones(len(catalogue), np.bool_))
         profiles = Profiles.from_dataset(self.dataset)
         events = self.dataset.events.select(known)
-        write_state(parts, events, catalogue, profiles, now, self.horizon_days, self.state, self.ranking.levels)
+        searches = self.content.searches
+        write_state(
+            parts, events, catalogue, profiles, now, self.horizon_days, self.state, self.ranking.levels, searches
+        )
         config = {
             "pipeline": self.pipeline.model_dump(mode="json"),
+            "scenarios": {name: place.model_dump(exclude_unset=True) for name, place in self.scenarios.items()},
             "kinds": list(self.dataset.kinds),
             "now": self.now,
             "data_end": now,
@@ -286,7 +403,8 @@ class TwoStage:
     def _retrieval_options(self) -> dict[str, Any]:
         return {
             "features": self.features.model_dump(mode="json"),
-            "retrieval": self.retrieval.model_dump(mode="json"),
+            "images": self.images.model_dump(mode="json"),
+            **self.retriever_options().described(),
             "seed": self.seed,
         }
 
@@ -322,21 +440,19 @@ class TwoStage:
             split_hash=self.dataset.split["hash"],
             config={
                 "features": self.features.model_dump(mode="json"),
+                "images": self.images.model_dump(mode="json", exclude={"folder"}),
                 "retrieval": self.retrieval.model_dump(mode="json"),
+                "sequence": self.sequence.model_dump(mode="json"),
+                "negatives": self.negatives.model_dump(mode="json"),
                 "ranking": self.ranking.model_dump(mode="json"),
+                "ncf": self.ncf.model_dump(mode="json"),
+                "dcn": self.dcn.model_dump(mode="json"),
                 "state": self.state.model_dump(mode="json"),
                 "pipeline": self.pipeline.model_dump(mode="json"),
             },
             seeds={"training": self.seed},
             metrics=metrics,
         )
-
-    def _text(self) -> TextVectors | None:
-        schema = self.dataset.schema.items
-        if not self.features.text or schema is None or not schema.text:
-            return None
-        encoder = MiniLMEncoder(Path(self.features.text_encoder) if self.features.text_encoder else None)
-        return TextVectors.encode(item_texts(self.dataset), TextCache(self.cache / "text", encoder).encode)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,28 +1,19 @@
 """One text vector per item, stored once per distinct text."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from savor.features.content_vectors import ContentVectors
 
 if TYPE_CHECKING:
     from savor.data.dataset import Dataset
 
 
-@dataclass(frozen=True)
-class TextVectors:
-    """Vectors of I items over V distinct texts.
-
-    Attributes:
-        row: (I,) int32, position in `vectors`.
-        vectors: (V, W) float32; row 0 is all zeros and stands for no text.
-    """
-
-    row: NDArray[np.int32]
-    vectors: NDArray[np.float32]
+class TextVectors(ContentVectors):
+    """Text vectors of I items: (V, 384) float32, each but the first of length 1."""
 
     @classmethod
     def encode(cls, texts: Sequence[str], encode: Callable[[Sequence[str]], NDArray[np.float32]]) -> "TextVectors":
@@ -33,27 +24,6 @@ class TextVectors:
         vectors = np.zeros((1 + len(distinct), encoded.shape[1]), np.float32)
         vectors[1:] = encoded
         return cls(np.asarray([position[text] for text in texts], np.int32), vectors)
-
-    @property
-    def width(self) -> int:
-        """W, the width of the vectors."""
-        return int(self.vectors.shape[1])
-
-    def of(self, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """(B, W) float32 vectors of B items; zeros for rows outside the table."""
-        inside = (items >= 0) & (items < len(self.row))
-        return np.asarray(self.vectors[np.where(inside, self.row[np.where(inside, items, 0)], 0)])
-
-    def save(self, directory: Path) -> None:
-        """Write `text_row.npy` and `text_vectors.npy`."""
-        np.save(directory / "text_row.npy", self.row)
-        np.save(directory / "text_vectors.npy", self.vectors)
-
-    @classmethod
-    def load(cls, directory: Path) -> "TextVectors":
-        """Read what `save` wrote; the vectors are mapped, not read, so unused ones take no memory."""
-        vectors: Any = np.load(directory / "text_vectors.npy", mmap_mode="r", allow_pickle=False)
-        return cls(np.load(directory / "text_row.npy", allow_pickle=False), vectors)
 
 
 def item_texts(dataset: "Dataset") -> list[str]:

@@ -97,6 +97,11 @@ class Ease:
             parts.append(Ranked.from_scores(scores, k, self._columns))
         return Ranked.concatenate(parts, k)
 
+    def know(self, events: Events, now: int) -> None:
+        """Be asked with other events than were learnt from, of the same users and items; the weights stay."""
+        query = self._queries(events, self._matrix.shape[0], self._number_of_items, now)
+        self._query = query[:, self._columns]
+
     def neighbours(self, k: int) -> Neighbours:
         """The k largest positive weights B[i, j] of each item i: what speaks for which other items."""
         item = np.full((self._number_of_items, k), -1, np.int32)

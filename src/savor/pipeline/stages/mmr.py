@@ -13,12 +13,12 @@ _WINDOW = 5
 class Mmr:
     """Maximal marginal relevance over item vectors.
 
-    Chooses n items one by one by (1 - d) * score - d * (largest inner product with a chosen item), where scores are
+    Chooses n items one by one by (1 - d) * score - d * (largest cosine to a chosen item), where scores are
     scaled to 0 to 1 among the best 5 n.
     Carbonell and Goldstein, "The use of MMR, diversity-based reranking", SIGIR 1998.
 
     Args:
-        vectors: (I, D) float32 of unit length.
+        vectors: (I, D) float32 of any length.
         diversity: d, 0 to 1.
     """
 
@@ -37,6 +37,7 @@ class Mmr:
             return np.arange(number)
         head = np.arange(min(number, _WINDOW * query.n))
         vectors = self._vectors[candidates.item[head]]
+        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-9))
         score = candidates.score[head]
         span = max(float(score.max() - score.min()), 1e-9)
         gain = (1 - self._diversity) * (score - score.min()) / np.float32(span)

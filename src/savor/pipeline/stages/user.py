@@ -8,20 +8,21 @@ from savor.pipeline.stage import Hydrated
 
 
 class User:
-    """History up to now, profile, and whether the user is known at all."""
+    """History up to now, profile, searches, and whether the user is known at all."""
 
     name = "user"
     reads = frozenset[str]()
-    writes = frozenset({"history", "profile", "known_user"})
+    writes = frozenset({"history", "profile", "searches", "known_user"})
     required = True
 
     def __init__(self, states: UserStates) -> None:
         self._states = states
 
     def hydrate(self, query: Query, hydrated: Hydrated) -> dict[str, Any]:  # noqa: ARG002
-        """`history` (History), `profile` (UserProfile) and `known_user` (bool)."""
+        """`history` (History), `profile` (UserProfile), `searches` (SearchHistory) and `known_user` (bool)."""
         return {
             "history": self._states.history(query.user_id, query.now),
             "profile": self._states.profile(query.user_id),
+            "searches": self._states.searches(query.user_id),
             "known_user": query.user_id in self._states,
         }

@@ -1,0 +1,1 @@
+"""Pictures as vectors, encoded once per distinct content and kept by it."""

@@ -1,0 +1,1 @@
+"""Whether what is served still looks like what the bundle was trained on."""

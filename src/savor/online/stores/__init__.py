@@ -1,0 +1,1 @@
+"""Where what happens while the service runs is kept."""

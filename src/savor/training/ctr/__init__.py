@@ -1,0 +1,1 @@
+"""Whether somebody will like something, from what was known at that moment."""

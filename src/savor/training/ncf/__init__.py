@@ -1,0 +1,1 @@
+"""Neural collaborative filtering: GMF, MLP and NeuMF."""

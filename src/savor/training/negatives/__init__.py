@@ -1,0 +1,1 @@
+"""What a chosen item is held against."""

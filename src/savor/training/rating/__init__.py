@@ -1,0 +1,1 @@
+"""Rating prediction as a task of its own."""

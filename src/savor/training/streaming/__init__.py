@@ -1,0 +1,1 @@
+"""Examples on disk, read a piece at a time."""

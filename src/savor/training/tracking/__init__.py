@@ -1,0 +1,1 @@
+"""What a training tells of its course, and who keeps it."""
