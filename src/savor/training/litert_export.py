@@ -3,10 +3,10 @@
 import contextlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from savor.features.input_spec import InputSpec
 from savor.features.table_encoder import Inputs
 from savor.models.litert_tower import LiteRtTower
 
+Checked = TypeVar("Checked")
 LARGEST_DIFFERENCE = 1e-3
 LEAST_COSINE = 0.9999
 
@@ -48,19 +49,31 @@ def export_tower(
     Raises:
         TrainingError: the file's vectors are zero, not numbers, or differ from the network's; the file is removed.
     """
+
+    def check(partial: Path) -> Parity:
+        batches = [random_inputs(signature, 32, seed), random_inputs(signature, 1, seed + 1)]
+        batches += [real] if real else []
+        return compare(network.predict_on_batch, LiteRtTower.load(partial), batches, path.name)
+
+    return write_litert(network, path, check)
+
+
+def write_litert(network: Any, path: Path, check: Callable[[Path], Checked]) -> Checked:
+    """Write `network` beside `path`, `check` that file, and only then put it there; gives what `check` gave.
+
+    Raises:
+        TrainingError: `check` did; the file is removed.
+    """
     partial = path.with_name(f".{path.name}.partial.tflite")
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             network.export(str(partial), format="litert", verbose=False)
-        tower = LiteRtTower.load(partial)
-        batches = [random_inputs(signature, 32, seed), random_inputs(signature, 1, seed + 1)]
-        batches += [real] if real else []
-        parity = compare(network.predict_on_batch, tower, batches, path.name)
+        checked = check(partial)
         os.replace(partial, path)
         fsync_directory(path.parent)
     finally:
         partial.unlink(missing_ok=True)
-    return parity
+    return checked
 
 
 def random_inputs(signature: Mapping[str, InputSpec], rows: int, seed: int) -> Inputs:

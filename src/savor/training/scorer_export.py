@@ -1,8 +1,5 @@
 """From a Keras network over pairs to a LiteRT file that is known to do the same."""
 
-import contextlib
-import io
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from savor.core.errors import TrainingError
-from savor.core.files import fsync_directory
 from savor.features.input_spec import InputSpec
 from savor.features.table_encoder import Inputs
 from savor.models.litert_scorer import LiteRtScorer
-from savor.training.litert_export import random_inputs
+from savor.training.litert_export import random_inputs, write_litert
 
 LARGEST_DIFFERENCE = 1e-3
 
@@ -47,19 +43,13 @@ def export_scorer(
     Raises:
         TrainingError: the file's numbers are not numbers or differ from the network's; the file is removed.
     """
-    partial = path.with_name(f".{path.name}.partial.tflite")
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            network.export(str(partial), format="litert", verbose=False)
-        scorer = LiteRtScorer.load(partial)
+
+    def check(partial: Path) -> ScorerParity:
         batches = [random_inputs(signature, 200, seed), random_inputs(signature, 1, seed + 1)]
         batches += [real] if real else []
-        parity = _compare(network, scorer, batches, path.name)
-        os.replace(partial, path)
-        fsync_directory(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-    return parity
+        return _compare(network, LiteRtScorer.load(partial), batches, path.name)
+
+    return write_litert(network, path, check)
 
 
 def _compare(network: Any, scorer: LiteRtScorer, batches: list[Inputs], name: str) -> ScorerParity:
