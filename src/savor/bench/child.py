@@ -4,39 +4,21 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
 from savor.bench.config import read_benchmark
 from savor.bench.memory import peak_megabytes
+from savor.bench.outcome import Outcome
 from savor.bench.prepare import prepare
-from savor.bench.protocol import Arrays, protocol_of
+from savor.bench.protocol import protocol_of
 from savor.bench.suite import Suite
 from savor.core.errors import SavorError, TrainingError
 from savor.core.files import write_json_atomic
 from savor.core.progress import console
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the process reports.
-
-    Attributes:
-        arrays: the answers, see `Answer`.
-        fit_seconds, answer_seconds: wall time.
-        peak_mb: largest resident set of the process, data and libraries included.
-        details: see `Answer`.
-    """
-
-    arrays: Arrays
-    fit_seconds: float
-    answer_seconds: float
-    peak_mb: float
-    details: dict[str, Any]
 
 
 def run_in_child(path: Path, suite: Suite, data: Path | None, model: str, seed: int) -> Outcome:

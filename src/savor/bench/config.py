@@ -76,6 +76,9 @@ class ModelSpec(Section):
         description="Of a retriever: train only once, on training and validation, for so many passes, which an earlier "
         "run found best on validation.",
     )
+    validated: bool = Field(
+        False, description="Of a baseline: whether it answers the validation, too, as a blend of it needs."
+    )
     expected: dict[str, float] = Field(
         default_factory=dict, description="A self-check: figures of the first task that must come out."
     )

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from savor.bench.config import Benchmark, ModelSpec
+from savor.bench.outcome import Arrays
 from savor.bench.prepare import Prepared
 from savor.core.config import Section
 from savor.core.errors import ConfigError
 from savor.evaluation.bootstrap import Interval
-
-Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from savor.bench.blend import BlendParams, best_weights, blend
 from savor.bench.config import ModelSpec
+from savor.bench.kept import Kept
+from savor.bench.outcome import Arrays
 from savor.bench.prepare import Prepared
 from savor.bench.protocol import Answer
 from savor.bench.questions import Questions
 from savor.bench.sections import RETRIEVERS, parse_sections, stages_of
 from savor.core.config import Section
-from savor.core.errors import ConfigError
+from savor.core.errors import ConfigError, TrainingError
 from savor.data.splits import TEST
 from savor.evaluation.holdout import Task
 from savor.evaluation.tuning import tune
@@ -47,6 +50,9 @@ RECOMMENDERS: dict[str, tuple[type[Section], Callable[[Any, int], Recommender]]]
 }
 """By kind: the parameters, and what makes a model of them and a seed."""
 
+BLEND = "blend"
+"""Puts together what models before it in the file have answered."""
+
 TUNABLE = {family.name: family for family in (*FAMILIES, Family("gf_cf", GfCf, GfCf.grid))}
 """What has a grid."""
 
@@ -61,23 +67,33 @@ def check(spec: ModelSpec) -> None:
             raise ConfigError(["refit: only ease can be asked with more than it learnt from"], source=spec.name)
         if spec.tune != "no" and spec.kind not in TUNABLE:
             raise ConfigError([f"tune: there is no grid of {spec.kind}"], source=spec.name)
+    elif spec.kind == BLEND:
+        BlendParams.model_validate(spec.params)
+        if spec.sections or spec.tune != "no":
+            raise ConfigError(["models of kind blend have params, no sections and no tune"], source=spec.name)
     elif spec.kind in RETRIEVERS or spec.kind == "pipeline":
         if spec.params or spec.tune != "no":
             raise ConfigError([f"models of kind {spec.kind} have sections, no params and no tune"], source=spec.name)
         parse_sections(spec, {})
     else:
-        kinds = ", ".join((*RECOMMENDERS, *RETRIEVERS, "pipeline"))
+        kinds = ", ".join((*RECOMMENDERS, *RETRIEVERS, "pipeline", BLEND))
         raise ConfigError([f"kind: {spec.kind!r} is none of {kinds}"], source=spec.name)
 
 
 def answer(
     prepared: Prepared, questions: Questions, length: int, spec: ModelSpec, seed: int, directory: Path
 ) -> Answer:
-    """Train a model and ask it; the arrays are `items/<task>` (Q, k) int32 and `scores/<task>` (Q, k) float32."""
+    """Train a model and ask it.
+
+    The arrays are `items/<task>` (Q, k) int32 and `scores/<task>` (Q, k) float32, and of models that were validated the
+    same after `validation_`.
+    """
     if spec.kind in RECOMMENDERS:
         return _recommender(questions, length, spec, seed)
     if spec.kind in RETRIEVERS:
         return _retriever(prepared, questions, length, spec, seed, directory)
+    if spec.kind == BLEND:
+        return _blend(prepared, questions, length, spec, seed)
     return _pipeline(prepared, questions, length, spec, seed, directory)
 
 
@@ -107,12 +123,18 @@ def _recommender(questions: Questions, length: int, spec: ModelSpec, seed: int) 
         details["trials"] = len(tuned.trials)
         fitting += monotonic() - started
     models: dict[str, Recommender] = {}
+    validated: dict[Task, Ranked] = {}
     offered = spec.kind not in TUNABLE or TUNABLE[spec.kind].offers_unseen
     for task, holdout in questions.test.items():
         if holdout.excludes_seen and not offered:
             continue
         key = chosen[task].model_dump_json()
         started = monotonic()
+        asked_before = questions.validation.get(task)
+        if spec.validated and asked_before is not None:
+            before = make(chosen[task], seed)
+            before.fit(questions.train, users, items, questions.validation_now)
+            validated[task] = before.recommend(asked_before.users, length, exclude_seen=asked_before.excludes_seen)
         if key not in models:
             models.clear()
             models[key] = make(chosen[task], seed)
@@ -121,7 +143,7 @@ def _recommender(questions: Questions, length: int, spec: ModelSpec, seed: int) 
         started = monotonic()
         lists[task] = models[key].recommend(holdout.users, length, exclude_seen=holdout.excludes_seen)
         answering += monotonic() - started
-    return _answer(lists, fitting, answering, details)
+    return _answer(lists, fitting, answering, details, validated)
 
 
 def _fit(model: Recommender, questions: Questions, *, refit: bool) -> None:
@@ -142,6 +164,7 @@ def _retriever(
 
     model = TowerRecommender(stages_of(prepared, spec, seed, directory, {}), directory)
     task, holdout = next(iter(questions.validation.items()), (None, None))
+    validated: dict[Task, Ranked] = {}
     started = monotonic()
     if holdout is None:
         model.fit(questions.known, questions.test_now, None)
@@ -154,12 +177,14 @@ def _retriever(
         asked = make(holdout.users, holdout.now, holdout.histories, holdout.indptr, holdout.items)
         model.fit(questions.train, questions.validation_now, asked)
         details = {"passes": len(model.history), "best_pass": model.best_pass, "history": model.history}
+        validated = {task: model.answer(holdout, length) for task, holdout in questions.validation.items()}
         if spec.refit:
             model.refit(questions.known, questions.test_now)
     fitting = monotonic() - started
     started = monotonic()
     lists = {task: model.answer(holdout, length) for task, holdout in questions.test.items()}
-    return _answer(lists, fitting, monotonic() - started, {**details, "weights": model.number_of_weights()})
+    details["weights"] = model.number_of_weights()
+    return _answer(lists, fitting, monotonic() - started, details, validated)
 
 
 def _pipeline(
@@ -184,8 +209,40 @@ def _pipeline(
     return _answer(lists, fitting, answering, {"models": stages.identity()})
 
 
-def _answer(lists: Mapping[Task, Ranked], fitting: float, answering: float, details: dict[str, Any]) -> Answer:
+def _blend(prepared: Prepared, questions: Questions, length: int, spec: ModelSpec, seed: int) -> Answer:
+    benchmark = prepared.benchmark
+    kept = Kept(prepared.folder.parent / "answers", benchmark)
+    found: list[Arrays] = []
+    members = benchmark.chosen(BlendParams.model_validate(spec.params).members, None)
+    names = [member.name for member in members]
+    for member in members:
+        outcome = kept.find(member, seed) or kept.find(member, member.seeds[0])
+        if outcome is None or not any(key.startswith("validation_") for key in outcome.arrays):
+            raise TrainingError(f"run {member.name} with its validation first: {spec.name} is made of its answers")
+        found.append(outcome.arrays)
+    lists: dict[Task, Ranked] = {}
+    chosen: dict[str, Any] = {}
+    started = monotonic()
+    for task, holdout in questions.test.items():
+        weights, value = best_weights([_ranked(one, task, "validation_") for one in found], questions.validation[task])
+        chosen[task] = {"weights": dict(zip(names, weights, strict=True)), "validation": value}
+        lists[task] = blend([_ranked(one, task) for one in found], weights, holdout.number_of_items, length)
+    return _answer(lists, monotonic() - started, 0.0, {"chosen": chosen})
+
+
+def _ranked(arrays: Arrays, task: Task, prefix: str = "") -> Ranked:
+    return Ranked(arrays[f"{prefix}items/{task}"], arrays[f"{prefix}scores/{task}"])
+
+
+def _answer(
+    lists: Mapping[Task, Ranked],
+    fitting: float,
+    answering: float,
+    details: dict[str, Any],
+    validated: Mapping[Task, Ranked] | None = None,
+) -> Answer:
     arrays: dict[str, Any] = {}
-    for task, ranked in lists.items():
-        arrays[f"items/{task}"], arrays[f"scores/{task}"] = ranked.items, ranked.scores
+    for prefix, some in (("", lists), ("validation_", validated or {})):
+        for task, ranked in some.items():
+            arrays[f"{prefix}items/{task}"], arrays[f"{prefix}scores/{task}"] = ranked.items, ranked.scores
     return Answer(arrays, fitting, answering, details)

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from savor.bench.child import Outcome, run_in_child
+from savor.bench.child import run_in_child
 from savor.bench.config import Benchmark, ModelSpec, read_benchmark
 from savor.bench.entry import ModelEntry, RunEntry, check, goals
+from savor.bench.kept import Kept
 from savor.bench.machine import machine, versions
+from savor.bench.outcome import Arrays, Outcome
 from savor.bench.prepare import Prepared, prepare
-from savor.bench.protocol import Arrays, Scores, protocol_of
+from savor.bench.protocol import Scores, protocol_of
 from savor.bench.suite import Suite
 from savor.core.errors import SavorError
 from savor.core.progress import console, progress
@@ -24,6 +26,7 @@ def run_benchmark(
     command: str,
     only: tuple[str, ...] = (),
     seeds: int | None = None,
+    resume: bool = False,
 ) -> RunEntry:
     """Run every model of the benchmark, each training in a process of its own, and measure.
 
@@ -36,6 +39,7 @@ def run_benchmark(
         command: for the record.
         only: names of the models to run; empty: all.
         seeds: how many of each model's seeds; None: all.
+        resume: take the answers that an earlier run kept in the place of the same training.
 
     Raises:
         ConfigError: the file, or a model in it, is wrong.
@@ -47,11 +51,12 @@ def run_benchmark(
     for spec in specs:
         kind.check(spec)
     prepared = prepare(benchmark, suite, data)
+    kept = Kept(suite.answers, benchmark)
     outcomes: dict[str, list[Outcome]] = {}
     failures: dict[str, str] = {}
     for spec in specs:
         try:
-            outcomes[spec.name] = _trainings(path, suite, data, spec)
+            outcomes[spec.name] = _trainings(path, suite, data, spec, kept, resume=resume)
         except SavorError as error:
             failures[spec.name] = str(error)
             console.print(f"[red]✗[/red] {error}", highlight=False)
@@ -92,11 +97,19 @@ def run_entry(
     )
 
 
-def _trainings(path: Path, suite: Suite, data: Path | None, spec: ModelSpec) -> list[Outcome]:
+def _trainings(
+    path: Path, suite: Suite, data: Path | None, spec: ModelSpec, kept: Kept, *, resume: bool
+) -> list[Outcome]:
     done = []
     for number, seed in enumerate(spec.seeds):
         console.rule(f"[bold]{spec.name}[/bold] seed {seed} ({number + 1} of {len(spec.seeds)})", align="left")
-        done.append(run_in_child(path, suite, data, spec.name, seed))
+        outcome = kept.find(spec, seed) if resume else None
+        if outcome is None:
+            outcome = run_in_child(path, suite, data, spec.name, seed)
+            kept.save(spec, seed, outcome)
+        else:
+            console.print("as kept by an earlier run", style="dim")
+        done.append(outcome)
     return done
 
 

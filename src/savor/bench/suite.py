@@ -32,6 +32,11 @@ class Suite:
         """Prepared data sets, and the files of runs."""
         return self.root / ".savor" / "bench"
 
+    @property
+    def answers(self) -> Path:
+        """What finished trainings answered."""
+        return self.work / "answers"
+
     def names(self) -> list[str]:
         """Names of all benchmarks, sorted."""
         return sorted(path.stem for path in self.quality.glob("*.toml"))

@@ -53,6 +53,9 @@ def quality(
     seeds: Annotated[int | None, typer.Option(min=1, help="Only so many of each model's seeds.")] = None,
     only: Annotated[list[str] | None, typer.Option(metavar="MODEL", help="Only this model; may be repeated.")] = None,
     log: Annotated[bool, typer.Option("--log/--no-log", help="Record the run in benchmarks/LOG.md.")] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take the answers that an earlier run kept instead of training again.")
+    ] = False,
     directory: Checkout = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +66,13 @@ def quality(
 
     suite = Suite(directory)
     entry = run_benchmark(
-        suite.find(name), suite, data_folder(data), command=_command(), only=tuple(only or ()), seeds=seeds
+        suite.find(name),
+        suite,
+        data_folder(data),
+        command=_command(),
+        only=tuple(only or ()),
+        seeds=seeds,
+        resume=resume,
     )
     _finish(suite, entry, log=log, as_json=as_json)
 
