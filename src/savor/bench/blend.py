@@ -16,6 +16,8 @@ from savor.models.ranked import Ranked
 METRIC = "ndcg@10"
 _STEPS = 10
 _BLOCK = 1024
+_STEP_DOWN = np.float32(0.1)
+"""How far an item that is not listed stands below the last that is, in standard deviations of the list."""
 
 
 class BlendParams(Section):
@@ -27,8 +29,8 @@ class BlendParams(Section):
 def blend(lists: Sequence[Ranked], weights: Sequence[float], number_of_items: int, k: int) -> Ranked:
     """The k items with the highest weighted sum of standard scores.
 
-    Scores are standardised within each list, as members' scales differ; an item that a list leaves out has the list's
-    lowest score.
+    Scores are standardised within each list, as members' scales differ; an item that a list leaves out stands
+    a little below the list's last.
 
     Args:
         lists: of each member, for the same users in the same order.
@@ -45,8 +47,8 @@ def blend(lists: Sequence[Ranked], weights: Sequence[float], number_of_items: in
             # The column after the last is where empty places go.
             items = np.where(one.items[rows] >= 0, one.items[rows], number_of_items)
             standard = _standard(one.scores[rows])
-            lowest = standard.min(axis=1, keepdims=True)
-            added = np.repeat(lowest, total.shape[1], axis=1)
+            below = standard.min(axis=1, keepdims=True) - _STEP_DOWN
+            added = np.repeat(below, total.shape[1], axis=1)
             np.put_along_axis(added, items, standard, axis=1)
             np.put_along_axis(listed, items, np.True_, axis=1)
             total += np.float32(weight) * added

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from savor.bench.config import read_benchmark
 from savor.bench.entry import ModelEntry, RunEntry
+from savor.bench.outcome import Arrays
 from savor.bench.prepare import prepare
-from savor.bench.protocol import Arrays, protocol_of
+from savor.bench.protocol import protocol_of
 from savor.bench.questions import Questions, RankingOptions
 from savor.bench.run import run_entry
 from savor.bench.suite import Suite

@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from savor.bench.config import ModelSpec
+from savor.bench.outcome import Arrays
 from savor.bench.prepare import Prepared
-from savor.bench.protocol import Answer, Arrays, Figure, ProtocolKind, Scores, seed_spread
+from savor.bench.protocol import Answer, Figure, ProtocolKind, Scores, seed_spread
 from savor.core.config import Section
 from savor.core.errors import ConfigError
 from savor.data.splits import TEST, TRAIN, VALIDATION

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from savor.bench.config import ModelSpec
+from savor.bench.outcome import Arrays
 from savor.bench.prepare import Prepared
-from savor.bench.protocol import Answer, Arrays, Figure, Figures, ProtocolKind, Scores, seed_mean
+from savor.bench.protocol import Answer, Figure, Figures, ProtocolKind, Scores, seed_mean
 from savor.core.config import Section
 from savor.core.errors import ConfigError, DataError
 from savor.evaluation.bootstrap import RESAMPLES, Interval

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from savor.bench import ranking_models
 from savor.bench.config import ModelSpec
+from savor.bench.outcome import Arrays
 from savor.bench.prepare import Prepared
-from savor.bench.protocol import Answer, Arrays, Figure, Figures, ProtocolKind, Scores, seed_mean, seed_spread
+from savor.bench.protocol import Answer, Figure, Figures, ProtocolKind, Scores, seed_mean, seed_spread
 from savor.bench.questions import Questions, RankingOptions
 from savor.core.errors import ConfigError
 from savor.evaluation.beyond_accuracy import coverage, exposure, gini, novelty
