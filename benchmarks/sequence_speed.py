@@ -2,10 +2,10 @@
 
 python benchmarks/sequence_speed.py --data DIR --peer PATH/bin/python [--threads 1] [--rounds 1]
 
-Both learn from the same split (5-core, leave-one-out, train and validation together) with the same network: width 64, two
-blocks, two heads, histories of 200, dropout .2, softmax over all items. PATH is an environment with
-benchmarks/peers/requirements-rectools.txt. Seconds of the processor are the ones to compare on a machine that does other
-things, too.
+Both learn from the same split (5-core, leave-one-out, train and validation together) with the same network: width 64,
+two blocks, two heads, histories of 200, dropout .2, softmax over all items. PATH is an environment with
+benchmarks/peers/requirements-rectools.txt. Seconds of the processor are the ones to compare on a machine that does
+other things, too.
 """
 
 import argparse

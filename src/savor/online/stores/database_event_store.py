@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from sqlalchemy import func, literal, select
 
 from savor.online.event_batch import EventBatch
+from savor.online.stores.counters import last_numbers
 from savor.online.stores.database import Database
 from savor.online.stores.errors import StoreAwayError, StoreError
 from savor.online.stores.event_log import EventLog
@@ -41,6 +42,11 @@ class DatabaseEventStore:
         columns = [user if name == "user_id" else events.c[name] for name in EventBatch.names()]
         joined = events.outerjoin(visitors, visitors.c.visitor_id == events.c.user_id)
         return self._log.read(cursor, limit, query=select(events.c.number, *columns).select_from(joined))
+
+    def last(self) -> int:
+        """See EventStore."""
+        with self._database.reading() as connection:
+            return last_numbers(connection).get(events.name, 0)
 
     def of_user(self, user_id: str, *, since: int = 0, limit: int = 1000) -> EventBatch:
         """See EventStore."""

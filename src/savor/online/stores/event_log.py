@@ -38,29 +38,35 @@ class EventLog(Generic[Batch]):
             StoreAwayError: the database cannot be reached.
             StoreError: it refuses them; nothing is written.
         """
+        if not any(len(batch) for batch in batches):
+            return [Appended(0) for _ in batches]
+        with self._database.writing() as connection:
+            return self.write_in(connection, batches)
+
+    def write_in(self, connection: Connection, batches: Sequence[Batch]) -> list[Appended]:
+        """As `write`, in the transaction of `connection`."""
         rows = [[dict(zip(self._names, row, strict=True)) for row in batch.rows()] for batch in batches]
         every = [row for part in rows for row in part]
         if not every:
             return [Appended(0) for _ in batches]
-        with self._database.writing() as connection:
-            number = advance(connection, self._table.name, len(every))
-            known = self._known(connection, every)
-            erased = self._tombstones.among(connection, {row["user_id"] for row in every})
-            new: list[dict[str, Any]] = []
-            results = []
-            for part in rows:
-                accepted = left_out = 0
-                for row in part:
-                    if min(row["time"], row["received"]) <= erased.get(row["user_id"], -1):
-                        left_out += 1
-                    elif (name := row[self._names[0]]) not in known:
-                        known.add(name)
-                        accepted += 1
-                        new.append({"number": number, **row})
-                        number += 1
-                results.append(Appended(accepted, len(part) - accepted - left_out, left_out))
-            if new:
-                connection.execute(self._insert, new)
+        number = advance(connection, self._table.name, len(every))
+        known = self._known(connection, every)
+        erased = self._tombstones.among(connection, {row["user_id"] for row in every})
+        new: list[dict[str, Any]] = []
+        results = []
+        for part in rows:
+            accepted = left_out = 0
+            for row in part:
+                if min(row["time"], row["received"]) <= erased.get(row["user_id"], -1):
+                    left_out += 1
+                elif (name := row[self._names[0]]) not in known:
+                    known.add(name)
+                    accepted += 1
+                    new.append({"number": number, **row})
+                    number += 1
+            results.append(Appended(accepted, len(part) - accepted - left_out, left_out))
+        if new:
+            connection.execute(self._insert, new)
         return results
 
     def read(

@@ -81,6 +81,13 @@ class EventStore(Protocol):
             StoreAwayError: the store cannot be reached.
         """
 
+    def last(self) -> int:
+        """The cursor after which nothing is kept at this moment.
+
+        Raises:
+            StoreAwayError: the store cannot be reached.
+        """
+
     def of_user(self, user_id: str, *, since: int = 0, limit: int = 1000) -> EventBatch:
         """The newest `limit` events of the user from the moment `since` (UTC microseconds), oldest first.
 

@@ -1,6 +1,6 @@
 """Experiments, who saw which variant, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from savor.core.clock import Clock, wall_clock
 from savor.online.column_batch import ColumnBatch
 from savor.online.stores.counters import advance
 from savor.online.stores.database import Database
+from savor.online.stores.errors import StoreError
 from savor.online.stores.event_log import EventLog
 from savor.online.stores.event_store import Appended, Page
 from savor.online.stores.group_commit import GroupCommit
-from savor.online.stores.tables import experiments, exposures, outcomes
+from savor.online.stores.tables import counters, events, experiments, exposures, outcomes
 from savor.online.stores.tombstones import Tombstones
 from savor.online.stores.upsert import upsert
+
+_EVENTS_READ = "events read for outcomes"
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,14 +111,28 @@ class ExperimentStore:
         self._exposure_commits = GroupCommit(self._exposures.write, len)
         self._outcome_commits = GroupCommit(self._outcomes.write, len)
 
-    def define(self, name: str, definition: Mapping[str, Any]) -> StoredExperiment:
-        """Make an experiment, or change what is said of it."""
+    def define(self, name: str, definition: Mapping[str, Any], expected: int | None = None) -> StoredExperiment:
+        """Make an experiment, or change what is said of it.
+
+        Args:
+            name: of the experiment.
+            definition: a JSON document.
+            expected: the version that is changed, 0 where there is none; None changes whatever is there.
+
+        Raises:
+            StoreError: somebody else changed it meanwhile (code `experiment_changed`).
+        """
         now = self._clock()
         document = orjson.dumps(dict(definition), option=orjson.OPT_SORT_KEYS).decode("utf-8")
         with self._database.writing() as connection:
             version = advance(connection, experiments.name)
-            known = connection.execute(select(experiments.c.created).where(experiments.c.name == name)).scalar()
-            created = now if known is None else known
+            columns = (experiments.c.created, experiments.c.version)
+            known = connection.execute(select(*columns).where(experiments.c.name == name)).first()
+            if expected is not None and expected != (0 if known is None else known.version):
+                raise StoreError(
+                    f"the experiment {name!r} was changed meanwhile; look at it again", code="experiment_changed"
+                )
+            created = now if known is None else known.created
             row = {"name": name, "definition": document, "version": version, "created": created, "changed": now}
             upsert(connection, experiments, [row])
         return StoredExperiment(name, orjson.loads(document), version, created, now)
@@ -137,6 +156,55 @@ class ExperimentStore:
     def observe(self, batch: OutcomeBatch) -> Future[Appended]:
         """Append outcomes; the future is done when they are durable."""
         return self._outcome_commits.submit(batch)
+
+    def exposed(self, user_ids: Collection[str]) -> set[str]:
+        """Those of `user_ids` to whom something was shown."""
+        names, found = list(user_ids), set[str]()
+        with self._database.reading() as connection:
+            for start in range(0, len(names), _AT_ONCE):
+                asked = select(exposures.c.user_id).where(exposures.c.user_id.in_(names[start : start + _AT_ONCE]))
+                found.update(connection.execute(asked.distinct()).scalars())
+        return found
+
+    def events_read(self) -> int:
+        """The number of the last event that was looked at for outcomes."""
+        asked = select(counters.c.value).where(counters.c.name == _EVENTS_READ)
+        with self._database.reading() as connection:
+            return connection.execute(asked).scalar() or 0
+
+    def observe_events(self, batch: OutcomeBatch, before: int, after: int) -> bool:
+        """Append what the events after `before` up to `after` led to, and remember that they were looked at.
+
+        Both in one step, unless another process has looked at events since: then nothing is done, and it is False.
+        """
+        with self._database.writing() as connection:
+            if self._hold_events_read(connection) != before:
+                return False
+            self._outcomes.write_in(connection, [batch])
+            self._set_events_read(connection, after)
+        return True
+
+    def pass_over_events(self) -> None:
+        """Remember all events that are there as looked at; nobody was in an experiment."""
+        newest = select(counters.c.value).where(counters.c.name == events.name)
+        with self._database.reading() as connection:
+            last = connection.execute(newest).scalar() or 0
+        if last <= self.events_read():
+            return
+        with self._database.writing() as connection:
+            if self._hold_events_read(connection) < last:
+                self._set_events_read(connection, last)
+
+    def _hold_events_read(self, connection: Connection) -> int:
+        """As `events_read`; no other writer of outcomes goes on until the transaction ends."""
+        make = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(counters)
+        connection.execute(make.values(name=_EVENTS_READ, value=0).on_conflict_do_nothing())
+        held = select(counters.c.value).where(counters.c.name == _EVENTS_READ).with_for_update()
+        value: int = connection.execute(held).scalar_one()
+        return value
+
+    def _set_events_read(self, connection: Connection, value: int) -> None:
+        connection.execute(update(counters).where(counters.c.name == _EVENTS_READ).values(value=value))
 
     def exposures_after(self, experiment: str, cursor: int, limit: int = 50_000) -> Page[ExposureBatch]:
         """Up to `limit` exposures of the experiment after `cursor` (0: from the start), in the order they were kept."""

@@ -32,6 +32,9 @@ class HotStates(Protocol):
     def recent(self, user_id: str) -> Recent:
         """The last events of the user; nothing for somebody who did nothing lately."""
 
+    def users(self) -> list[str]:
+        """The ids of those whom this process knows of, who did something for longest first."""
+
     def merge(self, visitor_id: str, user_id: str) -> None:
         """Count what the visitor did and will do for the user; doing it again changes nothing."""
 

@@ -10,6 +10,8 @@ import numpy as np
 from savor.online.event_batch import EventBatch
 from savor.online.stores.hot_states import Recent
 
+_NOTHING = EventBatch.empty()
+
 
 class MemoryHotStates:
     """HotStates of this process alone.
@@ -32,6 +34,8 @@ class MemoryHotStates:
         self._users: OrderedDict[str, tuple[float, EventBatch]] = OrderedDict()
         self._merged: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
+        self.dropped: Callable[[str], None] | None = None
+        """Called with the id of each user whose events are dropped for want of room or because they are old."""
 
     def __len__(self) -> int:
         return len(self._users)
@@ -48,8 +52,17 @@ class MemoryHotStates:
     def recent(self, user_id: str) -> Recent:
         """See HotStates."""
         with self._lock:
-            until, events = self._users.get(self._merged.get(user_id, user_id), (0.0, None))
-        return Recent(EventBatch.empty() if events is None or until < self._clock() else events)
+            user_id = self._merged.get(user_id, user_id)
+            until, events = self._users.get(user_id, (0.0, None))
+            if events is not None and until < self._clock():
+                self._drop(user_id)
+                events = None
+        return Recent(_NOTHING if events is None else events)
+
+    def users(self) -> list[str]:
+        """See HotStates."""
+        with self._lock:
+            return list(self._users)
 
     def merge(self, visitor_id: str, user_id: str) -> None:
         """See HotStates."""
@@ -82,7 +95,12 @@ class MemoryHotStates:
             new = EventBatch.concatenate([known, new])
         self._users[user_id] = (now + self._seconds, last_events(new, self._most_events, user_id))
         while len(self._users) > self._most_users or next(iter(self._users.values()))[0] < now:
-            self._users.popitem(last=False)
+            self._drop(next(iter(self._users)))
+
+    def _drop(self, user_id: str) -> None:
+        del self._users[user_id]
+        if self.dropped is not None:
+            self.dropped(user_id)
 
 
 def last_events(events: EventBatch, most: int, user_id: str) -> EventBatch:

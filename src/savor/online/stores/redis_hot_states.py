@@ -121,6 +121,10 @@ class RedisHotStates:
         events = EventBatch.from_rows([orjson.loads(record) for record in records])
         return Recent(last_events(events, self._most_events, user.decode("utf-8")))
 
+    def users(self) -> list[str]:
+        """See HotStates."""
+        return self._memory.users()
+
     def merge(self, visitor_id: str, user_id: str) -> None:
         """See HotStates."""
         self._memory.merge(visitor_id, user_id)

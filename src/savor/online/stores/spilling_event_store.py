@@ -82,6 +82,11 @@ class SpillingEventStore:
         self._must_be_there()
         return self._store.read_after(cursor, limit)
 
+    def last(self) -> int:
+        """See EventStore; what waits in the journal is not counted yet."""
+        self._must_be_there()
+        return self._store.last()
+
     def of_user(self, user_id: str, *, since: int = 0, limit: int = 1000) -> EventBatch:
         """See EventStore; what waits in the journal is not among them yet."""
         self._must_be_there()
