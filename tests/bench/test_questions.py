@@ -26,6 +26,18 @@ def test_cold_items_can_count_as_missed(dataset):
     np.testing.assert_array_equal(counted.test["new"].items, asked.item[order])
 
 
+def test_the_moment_of_the_event_asked_for_is_told_where_the_protocol_says_so(dataset, monkeypatch):
+    asked = dataset.events.split == TEST
+    spread = np.where(asked, dataset.events.time + 7_000_000, dataset.events.time)
+    monkeypatch.setitem(dataset.__dict__, "events", replace(dataset.events, time=spread))
+    kept = Questions.of(dataset, RankingOptions(tasks=("new",), cold_items="count")).test["new"]
+    told = Questions.of(dataset, RankingOptions(tasks=("new",), cold_items="count", query_time=True)).test["new"]
+    order = np.argsort(dataset.events.user[asked])
+    np.testing.assert_array_equal(told.now, spread[asked][order])
+    assert (kept.now < told.now).all()
+    np.testing.assert_array_equal(told.items, kept.items)
+
+
 def test_newcomers_of_a_split_by_time_are_asked_at_the_cut_only(dataset, monkeypatch):
     moved = dict(dataset.split, validation_start=int(np.quantile(dataset.events.time, 0.6)))
     moved["test_start"] = int(np.quantile(dataset.events.time, 0.8))

@@ -41,6 +41,11 @@ class RankingOptions(Section):
         description="Share of users held out whole: nothing they did before the test is known. Where the split does "
         "not follow time for all at once, all that they did is asked for, and everything of the others is known.",
     )
+    query_time: bool = Field(
+        False,
+        description="Whether models are told the moment of the event asked for. Splits by time for all at once "
+        "tell the moment of the cut anyway.",
+    )
     with_profile: bool = Field(False, description="Ask only users of whom some profile column is known.")
     reference: str | None = Field(None, description="The model that all others are compared with, paired by user.")
     resamples: int = Field(RESAMPLES, ge=100, description="Of the bootstrap.")
@@ -102,6 +107,9 @@ class Questions:
             asked = {task: by_task[task] for task in options.tasks}
             if options.cold_items == "count":
                 asked = {task: _joined(by_task[task], by_task[_COLD]) for task in asked}
+            if options.query_time and cut is None:
+                first = _first_moments(some, target, users)
+                asked = {task: _asked_at(holdout, first) for task, holdout in asked.items()}
             if options.with_profile:
                 known = _profiles_known(dataset)
                 asked = {task: _rows(holdout, known[holdout.users]) for task, holdout in asked.items()}
@@ -129,6 +137,19 @@ class Questions:
 def _held_out(number_of_users: int, share: float, seed: int) -> NDArray[np.bool_]:
     """(U,) bool: the share of users who are held out whole."""
     return np.random.default_rng([20, seed]).random(number_of_users) < share
+
+
+def _first_moments(events: Events, target: int, number_of_users: int) -> NDArray[np.int64]:
+    """(U,) int64 UTC seconds of each user's first event of the split `target`; 0 without one."""
+    asked = events.split == target
+    first = np.full(number_of_users, np.iinfo(np.int64).max)
+    np.minimum.at(first, events.user[asked], events.time[asked])
+    return np.where(first == np.iinfo(np.int64).max, 0, first)
+
+
+def _asked_at(holdout: Holdout, moments: NDArray[np.int64]) -> Holdout:
+    """The same questions at `moments`, (U,), but never before what is known."""
+    return replace(holdout, now=np.maximum(holdout.now, moments[holdout.users]))
 
 
 def _profiles_known(dataset: Dataset) -> NDArray[np.bool_]:

@@ -118,7 +118,7 @@ def _described(prepared: Prepared, options: RankingOptions, questions: Questions
         "exclude_seen": {task: holdout.excludes_seen for task, holdout in questions.test.items()},
         "cold_items": {"apart": "left out", "count": "count as missed"}[options.cold_items],
         "users_held_out_whole": questions.dropped_users,
-        "query_time_is_input": dataset.split.get("test_start") is not None,
+        "query_time_is_input": dataset.split.get("test_start") is not None or options.query_time,
         "interval": f"95%, percentile bootstrap over users, {options.resamples} resamples",
         "ties": "count against the model",
     }
