@@ -1,35 +1,36 @@
-"""What fairness and diversity cost: NDCG against exposure share and against unlikeness within lists.
+"""What fairness and diversity cost, on the pipeline that is served: NDCG against exposure and against unlikeness.
 
-python benchmarks/fairness_price.py -C demo          # needs an ingested project; about a minute
+python benchmarks/fairness_price.py -C demo          # needs a trained project; some minutes
 
-Lists are a fusion of the users' own frequency and matrix factorisation, 200 candidates, asked on the validation
-period; the group is the items of businesses with few items.
+The pipeline is put together as of the beginning of the test period, and asked with each setting of
+`[pipeline.fairness]` and `[pipeline.diversity]`; the group is the items of businesses with few items. This looks at the
+test period: it is for knowing a price, not for choosing a setting by it.
 """
 
 import argparse
-from collections.abc import Callable
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.cli.project import read_project
+from savor.cli.stages import two_stage
 from savor.core.folders import ProjectFolder
-from savor.data.dataset import Dataset
-from savor.data.splits import TRAIN, VALIDATION
+from savor.data.splits import TEST
 from savor.evaluation.bootstrap import Bootstrap
 from savor.evaluation.holdout import Holdout
-from savor.features.catalogue import Catalogue
-from savor.models.baselines.ials import Ials, IalsParams
-from savor.models.baselines.own_frequency import OwnFrequency
-from savor.pipeline.fairness.capped_mmr import capped_mmr
-from savor.pipeline.fairness.controller import ExposureController
+from savor.pipeline.build import Serving, assemble
 from savor.pipeline.fairness.dpp import greedy_dpp
-from savor.pipeline.fairness.exposure import exposure_shares, place_weights
-from savor.pipeline.fairness.quota import falling, quota_order
-from savor.pipeline.fairness.scores import boosted, in_spans
+from savor.pipeline.fairness.exposure import place_weights
+from savor.pipeline.fairness.exposure_account import ExposureAccount
+from savor.pipeline.fairness.options import FairnessOptions, GroupOptions
+from savor.pipeline.fairness.scores import in_spans
+from savor.pipeline.options import Diversity
+from savor.pipeline.query import Query
 
-LENGTH, CANDIDATES, WINDOW, OFFSET = 10, 200, 50, 20
-Choose = Callable[[NDArray[np.float64], NDArray[np.int32]], NDArray[np.intp]]
+LENGTH, WINDOW = 10, 50
 
 
 def main() -> None:
@@ -39,105 +40,107 @@ def main() -> None:
     parser.add_argument("--column", default="manufacturer_id", help="category column that names the business")
     parser.add_argument("--owner-items", type=int, default=30, help="items of a small business, at most")
     arguments = parser.parse_args()
-    price = Price(arguments.directory, arguments.users, arguments.column, arguments.owner_items)
-    rows = [price.row("as ranked", lambda scores, _: np.arange(len(scores)))]
-    for share in (0.1, 0.15, 0.2, 0.3):
-        target = np.array([share])
-        rows.append(price.row(f"quota in each list {share:.0%}", price.quota(target)))
-        rows.append(price.row(f"over time {share:.0%}", price.controlled(share)))
-    for diversity in (0.1, 0.2, 0.3, 0.5):
-        rows.append(price.row(f"MMR {diversity}", price.mmr(diversity)))
-        rows.append(price.row(f"DPP {diversity}", price.dpp(diversity)))
-    print("| | NDCG@10 | less than as ranked | exposure of the group | unlikeness |", "|---|---|---|---|---|", sep="\n")
-    for row in rows:
-        print(row)
+    folder = ProjectFolder(arguments.directory)
+    stages = two_stage(folder, read_project(folder))
+    events, start = stages.dataset.events, int(stages.dataset.split["test_start"])
+    sizes = {"number_of_users": len(stages.dataset.user_ids), "number_of_items": len(stages.dataset.item_ids)}
+    asked = Holdout.from_events(events, TEST, cut=start, kinds=stages.wanted_kinds(), **sizes)
+    with stages.serving(events.split < TEST, start) as serving:
+        price = Price(serving, asked.sample(arguments.users, 0), arguments.column, arguments.owner_items)
+        print("| | NDCG@10 | less than as ranked | exposure of the group | unlikeness | ms CPU |")
+        print("|---|---|---|---|---|---|")
+        price.row("as ranked")
+        for share in (0.1, 0.15, 0.2, 0.3):
+            price.row(f"least share in each list {share:.0%}", FairnessOptions(groups=price.group(list_share=share)))
+            price.row(f"over time {share:.0%}", FairnessOptions(groups=price.group(share=share)))
+        for strength in (0.1, 0.2, 0.4):
+            price.row(f"popularity dampened {strength}", FairnessOptions(popularity=strength))
+        for weight in (0.1, 0.2, 0.3, 0.5):
+            price.row(f"MMR {weight}", diversity=Diversity(mmr=weight))
+            price.dpp(f"DPP {weight}", weight)
 
 
 class Price:
-    """Lists of one dataset, and what becomes of them."""
+    """Lists for one holdout under each setting, and what becomes of them."""
 
-    def __init__(self, directory: Path, users: int, column: str, owner_items: int) -> None:
-        dataset = Dataset.open(ProjectFolder(directory).dataset)
-        events, cut = dataset.events, int(dataset.split["validation_start"])
-        sizes = {"number_of_users": len(dataset.users), "number_of_items": len(dataset.items)}
-        known = events.select(events.split == TRAIN)
-        self.holdout = Holdout.from_events(events, VALIDATION, cut=cut, **sizes).sample(users, 0)
-        own, factors = OwnFrequency(), Ials(IalsParams(alpha=10), threads=1)
-        ranked = []
-        for model in (own, factors):
-            model.fit(known, *sizes.values(), cut)
-            ranked.append(model.recommend(self.holdout.users, CANDIDATES, exclude_seen=False).items)
-        self.lists = [fused(*rows) for rows in zip(*ranked, strict=True)]
-        vectors = np.zeros((sizes["number_of_items"], factors.params.factors), np.float32)
-        vectors[factors._columns] = factors._item_vectors
+    def __init__(self, serving: Serving, asked: Holdout, column: str, owner_items: int) -> None:
+        catalogue = serving.catalogue
+        owner = catalogue.categories[column]
+        self.tables = replace(serving.tables, catalogue=replace(catalogue, owner=owner))
+        self.opened, self.asked, self.owner_items = serving.opened, asked, owner_items
+        self.member = (owner.codes > 0) & (np.bincount(owner.codes)[owner.codes] <= owner_items)
+        vectors = np.asarray(serving.tables.vectors)
         self.vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-        codes = Catalogue.from_dataset(dataset, cut).categories[column].codes
-        self.member = (codes > 0) & (np.bincount(codes)[codes] <= owner_items)
         self.plain: NDArray[np.float64] | None = None
 
-    def quota(self, target: NDArray[np.float64]) -> Choose:
-        return lambda scores, items: quota_order(scores, self.member[items][None], target, LENGTH)
+    def group(self, **rule: float) -> dict[str, GroupOptions]:
+        """The group with one rule."""
+        return {"small_businesses": GroupOptions(owner_items=self.owner_items, **rule)}
 
-    def controlled(self, share: float) -> Choose:
-        controller = ExposureController({"group": share})
+    def serving(self, fairness: FairnessOptions | None = None, diversity: Diversity | None = None) -> Serving:
+        """The pipeline with these settings and no others."""
+        change = {"fairness": fairness or FairnessOptions(), "diversity": diversity or Diversity()}
+        options = self.opened.options.model_copy(update=change)
+        return assemble(replace(self.opened, options=options, exposure=ExposureAccount(options.fairness)), self.tables)
 
-        def choose(scores: NDArray[np.float64], items: NDArray[np.int32]) -> NDArray[np.intp]:
-            members = self.member[items][None]
-            order = falling(boosted(scores, members, controller.boosts))
-            controller.observe(exposure_shares(members, order, LENGTH))
-            return order
+    def row(self, name: str, fairness: FairnessOptions | None = None, diversity: Diversity | None = None) -> None:
+        """Ask everybody and print what came of it; shares over time are given one round to settle."""
+        serving = self.serving(fairness, diversity)
+        if serving.opened.exposure.targets:
+            self._lists(serving, LENGTH)
+        started = time.process_time()
+        shown = self._lists(serving, LENGTH)
+        self._print(name, [items for items, _ in shown], time.process_time() - started)
 
-        self._measure(choose)  # the boost settles
-        return choose
+    def dpp(self, name: str, diversity: float) -> None:
+        """The same for a determinantal point process over the plain lists, which is not served."""
+        longer = self._lists(self.serving(), WINDOW)
+        started = time.process_time()
+        lists = [
+            items[greedy_dpp(in_spans(scores, WINDOW), self.vectors[items], LENGTH, diversity)]
+            for items, scores in longer
+        ]
+        self._print(name, lists, time.process_time() - started)
 
-    def mmr(self, diversity: float) -> Choose:
-        return lambda scores, items: capped_mmr(scores[:WINDOW], self.vectors[items[:WINDOW]], LENGTH, diversity)
+    def _lists(self, serving: Serving, n: int) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+        found = []
+        for user, now in zip(self.asked.users, self.asked.now, strict=True):
+            result = serving.pipeline.run(Query(serving.states.ids[int(user)], int(now) - 1, n=n))
+            if result.failures:
+                raise SystemExit(f"a stage failed: {result.fallback}")
+            found.append((result.items, result.scores))
+        return found
 
-    def dpp(self, diversity: float) -> Choose:
-        return lambda scores, items: greedy_dpp(scores[:WINDOW], self.vectors[items[:WINDOW]], LENGTH, diversity)
-
-    def row(self, name: str, choose: Choose) -> str:
-        measured = self._measure(choose)
+    def _print(self, name: str, lists: list[NDArray[np.int32]], seconds: float) -> None:
+        measured = self._measure(lists)
         if self.plain is None:
             self.plain = measured
         bootstrap = Bootstrap(len(measured))
         ndcg, exposure, unlike = bootstrap.intervals(measured)
         loss = bootstrap.differences(measured[:, :1], self.plain[:, :1])[0]
-        return (
+        print(
             f"| {name} | {ndcg.mean:.4f} | {loss.mean:+.4f} [{loss.low:+.4f}, {loss.high:+.4f}] "
-            f"| {exposure.mean:.3f} | {unlike.mean:.3f} |"
+            f"| {exposure.mean:.3f} | {unlike.mean:.3f} | {seconds / len(lists) * 1e3:.2f} |",
+            flush=True,
         )
 
-    def _measure(self, choose: Choose) -> NDArray[np.float64]:
+    def _measure(self, lists: list[NDArray[np.int32]]) -> NDArray[np.float64]:
         """(Q, 3): NDCG, exposure share of the group, mean of 1 - cosine over pairs."""
         weights = 1 / np.log2(np.arange(2, LENGTH + 2))
         rows = []
-        for question, (items, scores) in enumerate(self.lists):
-            shown = items[choose(in_spans(scores, WINDOW), items)[:LENGTH]]
-            start, end = self.holdout.indptr[question : question + 2]
-            hits = np.isin(shown, self.holdout.items[start:end])
-            similar = self.vectors[shown] @ self.vectors[shown].T
-            pairs = len(shown) * (len(shown) - 1)
+        for question, shown in enumerate(lists):
+            start, end = self.asked.indptr[question : question + 2]
+            hits = np.isin(shown, self.asked.items[start:end])
+            alike = self.vectors[shown] @ self.vectors[shown].T
+            pairs = max(len(shown) * (len(shown) - 1), 1)
             rows.append(
                 (
-                    (hits * weights).sum() / weights[: min(LENGTH, end - start)].sum(),
+                    (hits * weights[: len(shown)]).sum() / weights[: min(LENGTH, end - start)].sum(),
                     self.member[shown] @ place_weights(len(shown)),
-                    1 - (similar.sum() - np.trace(similar)) / pairs,
+                    1 - (alike.sum() - np.trace(alike)) / pairs,
                 )
             )
         return np.array(rows)
-
-
-def fused(own: NDArray[np.int32], factors: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Reciprocal rank fusion; own items count double."""
-    scores: dict[int, float] = {}
-    for items, weight in ((own, 2.0), (factors, 1.0)):
-        for rank, item in enumerate(items[items >= 0].tolist()):
-            scores[item] = scores.get(item, 0.0) + weight / (rank + OFFSET)
-    item = np.fromiter(scores, np.int32, len(scores))
-    score = np.fromiter(scores.values(), np.float32, len(scores))
-    order = np.lexsort((item, -score))[:CANDIDATES]
-    return item[order], score[order]
 
 
 if __name__ == "__main__":

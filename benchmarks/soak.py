@@ -206,7 +206,7 @@ def main() -> None:
         folder.chmod(0o755)
         project = folder / "project"
         shutil.copytree(
-            arguments.directory, project, ignore=shutil.ignore_patterns("raw", "cache", "training", "live.*")
+            arguments.directory, project, ignore=shutil.ignore_patterns("raw", "cache", "training", "live.db*")
         )
         (folder / "postgres").mkdir()
         postgres = Postgres(folder / "postgres", free_port())
@@ -263,7 +263,7 @@ def soak(arguments, console, server, port, postgres, registry, bundles) -> tuple
         thread.start()
     started, length = time.monotonic(), arguments.minutes * 60
     plan = [(share * length, what) for share, what in ((0.25, "store"), (0.5, "store"), (0.75, "worker"))]
-    restart, swaps, swap_at = None, 0, arguments.swap
+    restart, swaps, swap_at, told = None, 0, arguments.swap, 15.0
     killed: list[str] = []
     while (passed := time.monotonic() - started) < length:
         if passed >= swap_at:
@@ -281,9 +281,11 @@ def soak(arguments, console, server, port, postgres, registry, bundles) -> tuple
         if restart is not None and passed >= restart:
             postgres.start()
             restart = None
-        asked = sum(sum(client.answers.values()) for client in clients)
-        console.print(f"{passed:5.0f} s  {asked:,} requests, {swaps} swaps, killed {killed}", end="\r", highlight=False)
-        time.sleep(0.5)
+        if passed >= told:
+            asked = sum(sum(client.answers.values()) for client in clients)
+            console.print(f"{passed:5.0f} s  {asked:,} requests, {swaps} swaps, killed {killed}", highlight=False)
+            told += 15
+        time.sleep(0.2)
     for thread in (*clients, memory):
         thread.stopped.set()
     for thread in (*clients, memory):

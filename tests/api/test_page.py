@@ -14,20 +14,28 @@ CHROMIUM = Path("/usr/bin/chromium")
 SERVER = """
 import sys
 from pathlib import Path
+from savor.api.live import Live
 from savor.api.serve import load_engine, serve
-serve(load_engine(Path(sys.argv[1])), port=int(sys.argv[2]))
+from savor.online.experiments.options import ExperimentOptions
+from savor.online.stores.options import StoreOptions
+live = Live.open(StoreOptions(), Path(sys.argv[3]))
+variants = {"control": {}, "new_only": {"scenario": "discover"}}
+ranker = ExperimentOptions.model_validate({"variants": variants, "metric": "ctr", "least_users": 2})
+engine = load_engine(Path(sys.argv[1]), over_states=live.over)
+serve(engine, port=int(sys.argv[2]), live=live, experiments={"ranker": ranker})
 """
 
 
 @pytest.fixture(scope="module")
-def address(registry_directory):
+def address(registry_directory, tmp_path_factory):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(registry_directory), str(port)])
+    project = str(tmp_path_factory.mktemp("page"))
+    process = subprocess.Popen([sys.executable, "-c", SERVER, str(registry_directory), str(port), project])
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 urlopen(f"{base}/ready", timeout=5).close()
                 break
@@ -130,3 +138,53 @@ def test_everything_has_a_name_for_those_who_cannot_see(page):
         ".filter(one => !(one.innerText?.trim() || one.ariaLabel || one.labels?.length)).map(one => one.outerHTML)"
     )
     assert unnamed == []
+
+
+def until(page, holds):
+    """Wait; the page's policy does not let the browser evaluate conditions."""
+    for _ in range(300):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("that never came about")
+
+
+@pytest.mark.browser
+def test_buying_changes_the_very_next_list(page):
+    until(page, lambda: "events" in page.inner_text("#events"))
+    before = page.inner_text("#events")
+    page.locator("#recommendations .buy").nth(4).click()
+    page.wait_for_selector("#live:not([hidden])")
+    assert "kept in the database" in page.inner_text("#live")
+    until(page, lambda: page.inner_text("#events") != before)
+    events = page.inner_text("#events")
+    page.reload()
+    page.wait_for_selector("#recommendations .item")
+    until(page, lambda: "events" in page.inner_text("#events"))
+    assert page.inner_text("#events") == events
+    page.locator("#recommendations .item").first.click()
+    page.wait_for_selector("#similar .item")
+    assert "candidates" in page.inner_text("#details-body")
+
+
+@pytest.mark.browser
+def test_an_experiment_is_started_followed_and_stopped(page):
+    experiment = page.locator("[data-experiment=ranker]")
+    experiment.wait_for()
+    assert "draft" in experiment.inner_text()
+    page.get_by_label("Start ranker").click()
+    page.get_by_label("Stop ranker").wait_for()
+    for user in ("household-1", "household-2", "household-4", "household-5", "household-6", "household-7"):
+        page.fill("#search", user)
+        page.keyboard.press("Enter")
+        until(page, lambda user=user: page.inner_text("#title").endswith(user))
+        until(page, lambda: page.inner_text("#variant").startswith("variant ranker="))
+    page.reload()
+    experiment.locator("tbody tr").first.wait_for()
+    text = experiment.inner_text()
+    assert "this customer has" in text
+    assert "sample ratio" in text
+    assert experiment.locator("tbody tr").count() == 6
+    page.get_by_label("Stop ranker").click()
+    page.get_by_label("Start ranker").wait_for()
+    assert "stopped" in page.locator("[data-experiment=ranker]").inner_text()

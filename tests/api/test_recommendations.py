@@ -15,6 +15,7 @@ def test_recommendations_as_documented(client):
         "user_id",
         "recommendations",
         "num_recommendations",
+        "next_cursor",
         "recommendation_id",
         "bundle",
         "variant",
@@ -71,7 +72,7 @@ def test_explanation_is_the_true_trace(client):
     answer = post(client, "/recommendations", user_id=USER, explain=True, num_recommendations=20)
     trace = answer["trace"]
     names = [stage["name"] for stage in trace["stages"]]
-    assert names[:3] == ["user", "own_items", "eligibility"]
+    assert names[:4] == ["user", "own_items", "context_items", "eligibility"]
     assert names[-1] == "reasons"
     assert all(stage["milliseconds"] >= 0 for stage in trace["stages"])
     assert trace["scorer"] == "ranker"

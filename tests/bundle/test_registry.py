@@ -112,3 +112,14 @@ def test_damaged_bundles_are_listed_with_the_reason(registry, bundles):
     registry.publish(bundle.directory)
     (registry.directory / "bundles" / bundle.id / "manifest.json").write_text("{}")
     assert "damaged" in (registry.list()[0].problem or "")
+
+
+def test_a_cleared_channel_points_nowhere_and_can_be_used_again(registry, bundles):
+    bundle = bundles.make()
+    registry.publish(bundle.directory, channel="candidate")
+    assert registry.clear("candidate")
+    assert not registry.clear("candidate")
+    assert registry.current("candidate") is None
+    assert registry.history("candidate") == ()
+    registry.activate(bundle.id, channel="candidate")
+    assert registry.current("candidate") == bundle.id

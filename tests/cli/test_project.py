@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pyarrow.parquet as pq
 import pytest
 
+from savor.online.drift.reference import DriftReference
 from tests.cli.shop import SMALL, write_tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("project")]
@@ -75,6 +76,13 @@ def test_the_bundle_is_listed_with_its_figures(project: Path) -> None:
     (only,) = answer("bundles", folder=project)
     assert only["channels"] == ["live"]
     assert 0 < only["metrics"]["tasks"]["all"]["pipeline"]["ndcg@10"]["mean"] < 1
+
+
+def test_the_bundle_knows_the_distributions_it_goes_out_with(project: Path) -> None:
+    (file,) = (project / ".savor" / "registry" / "bundles").glob("*/drift.json")
+    reference = DriftReference.load(file)
+    assert {"score", "user.trips", "item.log_price"} <= reference.numbers.keys()
+    assert all(0 < one.n <= 400 and one.counts.sum() > one.n for one in reference.numbers.values())
 
 
 def test_recommendations_have_reasons_and_a_trace(project: Path) -> None:

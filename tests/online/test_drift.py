@@ -102,9 +102,25 @@ def test_values_of_one_request_do_not_count_as_independent():
     live = LiveDrift(reference(), ["price"], OPTIONS, 0)
     live.count(normal(4, 1000, 3.0)[:, None], 0)
     found = live.read(0)["price"]
-    assert found.psi > 1
+    assert found.psi > 0.5
     assert found.n == 1
     assert not found.alarm
+
+
+@pytest.mark.parametrize("requests", [3, 8, 30])
+def test_few_users_whose_candidates_all_have_one_value_are_no_alarm(requests):
+    """A feature of the user is the same for all candidates: a hundred equal values are one observation."""
+    generator = np.random.default_rng(8)
+    made = DriftReference(
+        {"trips": NumericReference.fit(np.repeat(generator.normal(size=400), 100).astype(np.float32), 400)}, {}
+    )
+    alarms = 0
+    for _ in range(40):
+        live = LiveDrift(made, ["trips"], OPTIONS, 0)
+        for value in generator.normal(size=requests):
+            live.count(np.full((100, 1), value, np.float32), 0)
+        alarms += live.read(0)["trips"].alarm
+    assert alarms == 0
 
 
 def test_missing_values_are_a_change():

@@ -39,7 +39,7 @@ def without(shop, tmp_path):
         (["sources/co_purchase"], ["co_purchase_absent"], "ranker"),
         (
             ["sources", "towers", "ranker"],
-            ["ann_absent", "co_purchase_absent", "trending_absent", "ranker_absent"],
+            ["popular_absent", "ann_absent", "co_purchase_absent", "trending_absent", "ranker_absent"],
             "blend",
         ),
     ],

@@ -29,7 +29,7 @@ def test_co_purchase_fit_sums_what_the_own_items_say() -> None:
     history = History(np.array([0, 2], np.int32), when, np.zeros(2, np.uint8), nothing, nothing, when)
     own = OwnItems.of(history, now=100, half_life=1.0)
     source = CoPurchase(neighbours, k=5, own=5)
-    fit = CoPurchaseFit(source, 4).enrich(QUERY, {"own_items": own}, CANDIDATES)
+    fit = CoPurchaseFit(source).enrich(QUERY, {"own_items": own}, CANDIDATES)
     assert dict(zip(CANDIDATES.item.tolist(), fit.tolist(), strict=True)) == {1: 0.5, 3: 2.25}
     found = source.retrieve(QUERY, {"own_items": own, "eligible": np.ones(4, np.bool_)})
     assert dict(zip(found.item.tolist(), found.score.tolist(), strict=True)) == {1: 0.5, 3: 2.25}
@@ -38,5 +38,5 @@ def test_co_purchase_fit_sums_what_the_own_items_say() -> None:
 def test_co_purchase_fit_of_nobody_is_zero() -> None:
     neighbours = Neighbours(np.full((4, 1), -1, np.int32), np.zeros((4, 1), np.float32))
     own = OwnItems.of(History.empty(), now=100, half_life=1.0)
-    fit = CoPurchaseFit(CoPurchase(neighbours, k=5, own=5), 4).enrich(QUERY, {"own_items": own}, CANDIDATES)
+    fit = CoPurchaseFit(CoPurchase(neighbours, k=5, own=5)).enrich(QUERY, {"own_items": own}, CANDIDATES)
     assert fit.tolist() == [0.0, 0.0]

@@ -10,9 +10,8 @@ from savor.models.neighbours import Neighbours
 from savor.pipeline.candidates import Candidates, Retrieved
 from savor.pipeline.query import Query
 from savor.pipeline.stages.buy_again import BuyAgain
-from savor.pipeline.stages.category_cap import CategoryCap
 from savor.pipeline.stages.co_purchase import CoPurchase
-from savor.pipeline.stages.mmr import Mmr
+from savor.pipeline.stages.diversity import DiversityRules
 from savor.pipeline.stages.own_items import DAY, OwnItems, OwnItemsHydrator
 from savor.pipeline.stages.trending import Trending, first_eligible
 from savor.pipeline.vector_search import VectorSearch
@@ -119,19 +118,48 @@ def scored(*scores):
     )
 
 
-def test_category_cap_moves_the_rest_behind():
-    cap = CategoryCap(CategoryColumn(np.array([1, 1, 2, 1, 0, 0, 0], np.int32), ["", "a", "b"]), 2)
+def rules(caps=(), vectors=None, mmr=0.0):
+    return DiversityRules(
+        [(CategoryColumn(np.array(codes, np.int32), ["", "a", "b"]), cap) for codes, cap in caps], vectors, mmr
+    )
+
+
+def test_what_is_beyond_a_cap_comes_when_nothing_else_is_left():
+    cap = rules([([1, 1, 2, 1, 0, 0, 0], 2)])
     candidates = scored(7, 6, 5, 4, 3, 2, 1)
     assert cap.select(Query("u", NOW), {}, candidates).tolist() == [0, 1, 2, 4, 5, 6, 3]
+    assert cap.select(Query("u", NOW, n=4), {}, candidates).tolist()[:4] == [0, 1, 2, 4]
     assert cap.select(Query("u", NOW, diverse=False), {}, candidates).tolist() == list(range(7))
+
+
+def test_two_caps_hold_together_and_count_what_was_shown():
+    category, business = [1, 1, 2, 1, 2, 0, 0], [1, 2, 1, 2, 2, 1, 0]
+    both = rules([(category, 1), (business, 1)])
+    candidates = scored(7, 6, 5, 4, 3, 2, 1)
+    assert both.select(Query("u", NOW, n=3), {}, candidates).tolist()[:3] == [0, 4, 6]
+    later = candidates.select(np.arange(1, 7))
+    chosen = both.select(Query("u", NOW, n=2, shown=np.array([0], np.int32)), {}, later)
+    assert later.item[chosen][:2].tolist() == [4, 6]
 
 
 def test_mmr_takes_the_unlike_one():
     vectors = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
     candidates = scored(4, 3.9, 3.5, 1)
-    assert Mmr(vectors, 0.5).select(Query("u", NOW, n=2), {}, candidates).tolist() == [0, 2, 1, 3]
-    assert Mmr(vectors, 0).select(Query("u", NOW, n=2), {}, candidates).tolist() == [0, 1, 2, 3]
-    assert Mmr(vectors, 0.5).select(Query("u", NOW, n=2, diverse=False), {}, candidates).tolist() == [0, 1, 2, 3]
+    assert rules((), vectors, 0.5).select(Query("u", NOW, n=2), {}, candidates).tolist() == [0, 2, 1, 3]
+    assert rules((), vectors, 0).select(Query("u", NOW, n=2), {}, candidates).tolist() == [0, 1, 2, 3]
+    plain = Query("u", NOW, n=2, diverse=False)
+    assert rules((), vectors, 0.5).select(plain, {}, candidates).tolist() == [0, 1, 2, 3]
+    assert rules((), vectors, 0).select(Query("u", NOW, n=2, weights={"mmr": 0.5}), {}, candidates).tolist()[:2] == [
+        0,
+        2,
+    ]
+
+
+def test_mmr_and_caps_together():
+    vectors = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
+    candidates = scored(4, 3.9, 3.5, 1)
+    capped = rules([([1, 2, 1, 2], 1)], vectors, 0.5)
+    assert capped.select(Query("u", NOW, n=2), {}, candidates).tolist()[:2] in ([0, 1], [0, 3])
 
 
 @pytest.mark.parametrize("share", [1.0, 0.9, 0.5, 0.01, 0.0002, 0.0])

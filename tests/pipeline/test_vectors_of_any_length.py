@@ -3,7 +3,7 @@ import numpy as np
 from savor.index.exact import ExactIndex
 from savor.pipeline.candidates import Candidates
 from savor.pipeline.query import Query
-from savor.pipeline.stages.mmr import Mmr
+from savor.pipeline.stages.diversity import DiversityRules
 from savor.pipeline.vector_search import VectorSearch
 
 
@@ -28,8 +28,9 @@ def test_diversity_is_by_cosine_whatever_the_lengths():
     unit = vectors(30, seed=1)
     stretched = unit * np.linspace(9, 0.1, 30, dtype=np.float32)[:, None]
     candidates = Candidates(
-        np.arange(30, dtype=np.int32), np.linspace(1, 0, 30, dtype=np.float32), np.zeros(30, np.uint8), {}
+        np.arange(30, dtype=np.int32), np.linspace(1, 0, 30, dtype=np.float32), np.zeros(30, np.uint16), {}
     )
-    chosen = [Mmr(own, 0.7).select(Query("u", 0, n=6), {}, candidates).tolist() for own in (unit, stretched)]
+    rules = [DiversityRules([], own, 0.7) for own in (unit, stretched)]
+    chosen = [one.select(Query("u", 0, n=6), {}, candidates).tolist() for one in rules]
     assert chosen[0] == chosen[1]
     assert chosen[0][:6] != list(range(6))

@@ -57,5 +57,5 @@ def test_every_problem_is_named():
 
 
 def test_too_many_sources():
-    with pytest.raises(PipelineError, match="9 sources"):
-        check_wiring(phases(sources=[Piece(str(number)) for number in range(9)]))
+    with pytest.raises(PipelineError, match="17 sources"):
+        check_wiring(phases(sources=[Piece(str(number)) for number in range(17)]))

@@ -1,17 +1,22 @@
 """From request bodies to answers, as plain values."""
 
+from collections.abc import Sequence
+from time import perf_counter_ns
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.api.cursor import Cursor
 from savor.api.requests import RankRequest, RecommendationRequest, SimilarItemsRequest
 from savor.bundle.registry import Registry
 from savor.core.errors import SavorError
+from savor.online.experiments.plan import Plan
 from savor.pipeline.build import Serving
 from savor.pipeline.item_filter import ItemFilter
-from savor.pipeline.query import Query
+from savor.pipeline.pipeline import Pipeline
+from savor.pipeline.query import KNOWN_WEIGHTS, Query
 from savor.pipeline.result import Result
 from savor.pipeline.stages.tree_ranker import TreeRanker
 
@@ -20,6 +25,7 @@ MOST_EXPLAINED = 50
 """For how many items of a list the strongest features are computed; it takes about a millisecond for each."""
 
 STRONGEST_FEATURES = 5
+_NONE = np.empty(0, np.int32)
 Answer = dict[str, Any]
 
 
@@ -39,30 +45,55 @@ class Engine:
         """The id of the bundle."""
         return self.serving.bundle.id
 
-    def recommend(self, body: RecommendationRequest) -> tuple[Answer, Result]:
+    def recommend(
+        self, body: RecommendationRequest, plan: Plan | None = None, *, patient: bool = False, unseen: bool = False
+    ) -> tuple[Answer, Result]:
         """Answer `POST /recommendations`.
 
+        Args:
+            body: what is asked.
+            plan: what the experiments of the user change; None: nothing.
+            patient: whether to wait for whatever it takes, as no server can.
+            unseen: whether nobody is shown the list, so that it counts for nothing.
+
         Raises:
-            SavorError: the filter or the scenario is unknown, or a required stage failed.
+            SavorError: the filter, the scenario or the cursor cannot be used, or a required stage failed.
         """
-        scenarios = self.serving.scenarios
+        scenarios, user, notes = self.serving.scenarios, str(body.user_id), []
         if body.scenario not in scenarios:
             raise SavorError(
                 f"there is no scenario {body.scenario!r}; there are {', '.join(scenarios)}", code="scenario_unknown"
             )
+        plan = plan or Plan(user, body.scenario)
+        name = plan.scenario
+        if name not in scenarios:
+            notes.append(f"scenario_unknown: a variant names {name!r}, which is no scenario; the one asked for answers")
+            name = body.scenario
+        if unknown := plan.weights.keys() - KNOWN_WEIGHTS:
+            notes.append(f"weight_unknown: a variant sets {sorted(unknown)}, which are no numbers of the pipeline")
+        scenario, pipeline = scenarios[name], self.serving.pipelines[name]
+        cursor = None if body.cursor is None else Cursor.decode(body.cursor, user, body.scenario)
+        now, limit = self.serving.clock(), self.serving.opened.options.deadline_ms
+        recommendation_id = uuid4().hex if cursor is None else cursor.recommendation_id
         query = Query(
-            user_id=str(body.user_id),
-            now=self.serving.clock(),
+            user_id=user,
+            now=now if cursor is None else cursor.moment(now),
             n=body.num_recommendations,
-            scenario=body.scenario,
-            exclude_seen=body.exclude_seen or scenarios[body.scenario].exclude_seen,
+            scenario=name,
+            exclude_seen=body.exclude_seen or scenario.exclude_seen,
             exclude=self._rows(body.exclude_items),
             filter=self._filter(body.filter),
+            shown=_NONE if cursor is None else self._rows(cursor.shown, ordered=True),
             diverse=body.diversity,
             context=body.context,
-            variant=VARIANT,
+            variant=plan.variant,
+            recommendation_id=recommendation_id,
+            exploration=(plan.exploration or scenario.exploration) if cursor is None else None,
+            weights=plan.weights,
+            unseen=unseen,
+            deadline=None if patient or limit is None else perf_counter_ns() + int(limit * 1e6),
         )
-        result = self.serving.pipeline.run(query)
+        result = pipeline.run(query)
         ids = self.serving.catalogue.ids
         rows, scores = result.items.tolist(), result.scores.tolist()
         recommendations = [
@@ -78,12 +109,20 @@ class Engine:
             "user_id": body.user_id,
             "recommendations": recommendations,
             "num_recommendations": len(recommendations),
-            **self._provenance(result.fallback),
+            **self._provenance("; ".join([*notes, *filter(None, [result.fallback])]) or None),
+            "recommendation_id": recommendation_id,
+            "variant": plan.variant,
+            "next_cursor": None,
         }
+        if result.more:
+            before = () if cursor is None else cursor.shown
+            shown = (*before, *(one["item_id"] for one in recommendations))
+            answer["next_cursor"] = Cursor(recommendation_id, query.now, shown).encode(user, body.scenario)
         if body.explain:
             for place, recommendation in enumerate(recommendations):
                 recommendation["explanation"] = _explanation(result, place)
-            for recommendation, features in zip(recommendations, self._features(query, result), strict=False):
+            strongest = self._features(pipeline, query, result)
+            for recommendation, features in zip(recommendations, strongest, strict=False):
                 recommendation["explanation"]["features"] = features
             answer["trace"] = trace(result)
         return answer, result
@@ -130,20 +169,41 @@ class Engine:
         fallback = "; ".join([*([result.fallback] if result.fallback else []), *notes]) or None
         return {"user_id": body.user_id, "items": items, **self._provenance(fallback)}, result
 
-    def _features(self, query: Query, result: Result) -> list[list[dict[str, Any]]]:
+    def scenarios(self) -> Answer:
+        """Answer `GET /scenarios`."""
+        return {
+            "bundle": self.bundle_id,
+            "scenarios": [
+                {
+                    "name": name,
+                    "sources": [source.name for source in pipeline.main],
+                    "backup": [source.name for source in pipeline.backup],
+                    "exclude_seen": self.serving.scenarios[name].exclude_seen,
+                    "wants": pipeline.wants,
+                    "stages": [stage["name"] for stage in pipeline.describe()],
+                    "hash": pipeline.hash,
+                }
+                for name, pipeline in self.serving.pipelines.items()
+            ],
+        }
+
+    @staticmethod
+    def _features(pipeline: Pipeline, query: Query, result: Result) -> list[list[dict[str, Any]]]:
         """For each of the first items, the features that moved its score furthest; none where no trees scored it."""
-        ranker = self.serving.pipeline.ranker
+        ranker = pipeline.ranker
         if not isinstance(ranker, TreeRanker) or result.trace.scorer != ranker.name:
             return []
         head = result.candidates.select(np.arange(min(len(result.items), MOST_EXPLAINED)))
         found = ranker.strongest(query, result.hydrated, head, STRONGEST_FEATURES)
         return [[one._asdict() for one in features] for features in found]
 
-    def _rows(self, identifiers: list[Any]) -> NDArray[np.int32]:
-        """The distinct rows of those items that are in the catalogue."""
+    def _rows(self, identifiers: Sequence[Any], *, ordered: bool = False) -> NDArray[np.int32]:
+        """The distinct rows of those items that are in the catalogue, rising, or `ordered` as they came."""
+        if not identifiers:
+            return _NONE
         index = self.serving.catalogue.index
-        rows = {index[text] for text in map(str, identifiers) if text in index}
-        return np.fromiter(sorted(rows), np.int32, len(rows))
+        rows = dict.fromkeys(index[text] for text in map(str, identifiers) if text in index)
+        return np.fromiter(rows if ordered else sorted(rows), np.int32, len(rows))
 
     def _filter(self, specification: dict[str, Any] | None) -> ItemFilter | None:
         return ItemFilter.parse(specification, self.serving.catalogue) if specification else None

@@ -19,3 +19,6 @@ Identifier = (
     | Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
 )
 """A string of 1 to 256 printable characters, or a 64-bit integer; answers echo it as it came."""
+
+PathIdentifier = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_printable)]
+"""The same as a part of a path, where everything is text."""

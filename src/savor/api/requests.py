@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from savor.api.identifiers import Identifier
+from savor.api.cursor import LONGEST_CURSOR
+from savor.api.identifiers import LONGEST, Identifier
 
 MOST_ITEMS = 1000
+MOST_BASKET = 200
 LONGEST_SEARCH = 1000
 
 
@@ -28,17 +30,51 @@ StructuredFilter = Annotated[
 ]
 
 
+ContextValue = Scalar | list[Identifier]
+
+
+def _known_context(context: dict[str, ContextValue]) -> dict[str, ContextValue]:
+    """What names mean holds what they mean.
+
+    Raises:
+        ValueError: it does not.
+    """
+    for name, value in context.items():
+        if isinstance(value, list) != (name == "basket") and value is not None:
+            raise ValueError("`basket` must be a list of item ids, and nothing else may be a list")
+    basket = context.get("basket")
+    if isinstance(basket, list) and len(basket) > MOST_BASKET:
+        raise ValueError(f"`basket` may hold at most {MOST_BASKET} items")
+    item = context.get("item_id")
+    if item is not None and (isinstance(item, bool | float) or not 0 < len(str(item)) <= LONGEST):
+        raise ValueError("`item_id` must be the id of an item")
+    for name in ("query", "search"):
+        text = context.get(name)
+        if text is not None and (not isinstance(text, str) or len(text) > LONGEST_SEARCH):
+            raise ValueError(f"`{name}` must be a text of at most {LONGEST_SEARCH} characters")
+    return context
+
+
+Context = Annotated[dict[str, ContextValue], Field(max_length=64), AfterValidator(_known_context)]
+
+
 class RecommendationRequest(RequestBody):
     """`POST /recommendations`."""
 
     user_id: Identifier = Field(description="Who the list is for; somebody unknown gets what is popular.")
     num_recommendations: Number = Field(10, description="How many items are wanted.")
-    scenario: Annotated[str, Field(max_length=64)] = Field(
-        "home", description="Where the list is shown: home, or discover for new items only."
+    cursor: Annotated[str, Field(min_length=1, max_length=LONGEST_CURSOR)] | None = Field(
+        None, description="`next_cursor` of an answer: the page after it, without anything that was shown before."
     )
-    context: Annotated[dict[str, Scalar], Field(max_length=64)] = Field(
+    scenario: Annotated[str, Field(max_length=64)] = Field(
+        "home",
+        description="Where the list is shown: home, discover (new items only), basket, item_page, search, buy_again, "
+        "or one of savor.toml; `GET /scenarios` lists them.",
+    )
+    context: Context = Field(
         default_factory=dict,
-        description="What else is known of the moment; `search` is the text that the user searches for.",
+        description="What else is known of the moment: `basket` (item ids), `item_id` (of the page), `query` (what the "
+        "user searches for; `search` is another name of it).",
     )
     filter: StructuredFilter | None = None
     exclude_items: Annotated[list[Identifier], Field(max_length=MOST_ITEMS)] = Field(
@@ -47,14 +83,6 @@ class RecommendationRequest(RequestBody):
     exclude_seen: bool = Field(False, description="Leave out every item the user had before.")
     explain: bool = Field(False, description="Add the trace: sources, scores, stages and their times.")
     diversity: bool = Field(True, description="Apply the diversity rules.")
-
-    @field_validator("context")
-    @classmethod
-    def _search_is_text(cls, context: dict[str, Scalar]) -> dict[str, Scalar]:
-        search = context.get("search")
-        if search is not None and (not isinstance(search, str) or len(search) > LONGEST_SEARCH):
-            raise ValueError(f"`search` must be a text of at most {LONGEST_SEARCH} characters")
-        return context
 
 
 class SimilarItemsRequest(RequestBody):

@@ -61,12 +61,36 @@ class Provenance(BaseModel):
 
 
 class RecommendationResponse(Provenance):
-    """Answer to `POST /recommendations`."""
+    """Answer to `POST /recommendations`.
+
+    Items come in the order to show them in. Scores are what the ranker says; fairness, diversity, relevance and
+    exploration may put an item before one with a higher score.
+    """
 
     user_id: Identifier
     recommendations: list[RecommendedItem]
     num_recommendations: int
+    next_cursor: str | None = Field(description="For the next page of this list; null where there is none.")
     trace: TraceBody | None = None
+
+
+class ScenarioBody(BaseModel):
+    """One scenario."""
+
+    name: str
+    sources: list[str] = Field(description="Where its candidates come from, in their order.")
+    backup: list[str] = Field(description="Sources that follow where those bring too few.")
+    exclude_seen: bool
+    wants: str | None = Field(description="What the context must hold: `items` (`basket` or `item_id`), or `text`.")
+    stages: list[str] = Field(description="Every stage, in the order they run.")
+    hash: str = Field(description="Of the stages; the same where two scenarios are put together alike.")
+
+
+class ScenariosResponse(BaseModel):
+    """Answer to `GET /scenarios`."""
+
+    bundle: str
+    scenarios: list[ScenarioBody]
 
 
 class SimilarItemsResponse(Provenance):
@@ -89,6 +113,7 @@ class Status(BaseModel):
 
     status: str
     bundle: str | None = None
+    problem: str | None = Field(None, description="Why what is served is not the newest, or not all of it.")
 
 
 class Problem(BaseModel):

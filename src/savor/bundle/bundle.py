@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import orjson
 
 from savor.bundle.manifest import MANIFEST_NAME, Manifest
 from savor.core.errors import BundleError
@@ -50,7 +54,7 @@ class Bundle:
             )
         return bundle
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The 16 hexadecimal digits that name its content."""
         return self.manifest.id
@@ -73,6 +77,20 @@ class Bundle:
     def has(self, name: str) -> bool:
         """Whether the bundle holds the file or folder `name`."""
         return name in self.manifest.files or any(file.startswith(f"{name}/") for file in self.manifest.files)
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """The JSON object in the file `name`.
+
+        Raises:
+            BundleError: there is no such file, or it holds something else.
+        """
+        try:
+            document = orjson.loads(self.path(name).read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise BundleError(f"{name} in bundle {self.id} is not JSON ({error}); train again") from None
+        if not isinstance(document, dict):
+            raise BundleError(f"{name} in bundle {self.id} is not a JSON object; train again")
+        return document
 
     def problems(self, *, verify: bool) -> Iterator[str]:
         """One sentence for every file that is not as the manifest says; see `open`."""

@@ -93,6 +93,14 @@ class Registry:
             moved.write(self._channel_path(channel))
         return moved.history[-1]
 
+    def clear(self, channel: str) -> bool:
+        """Let `channel` point nowhere, and forget where it pointed; False where it points nowhere already."""
+        with self._writing():
+            path = self._channel_path(channel)
+            there = path.exists()
+            path.unlink(missing_ok=True)
+        return there
+
     def current(self, channel: str = LIVE) -> str | None:
         """The id that `channel` points to; None where nothing was published."""
         return Channel.read(self._channel_path(channel)).bundle

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from savor.cli.options import AsJson, Directory
 from savor.cli.output import print_json
 from savor.cli.recommend import Number
 from savor.core.progress import console, progress
+
+if TYPE_CHECKING:
+    from savor.pipeline.build import Serving
 
 _ROWS = 50_000
 
@@ -21,19 +24,35 @@ def batch(
     new: Annotated[bool, typer.Option("--new", help="Only items that the user never had.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Recommend to every user of the live bundle, into a Parquet file: user_id, rank, item_id, score, reason."""
+    """Recommend to every user of the live bundle, into a Parquet file: user_id, rank, item_id, score, reason.
+
+    What happened since the bundle was made counts; who was erased is left out.
+    """
+    from savor.api.serve import load_engine
+    from savor.cli.live_overlay import live_overlay
+    from savor.core.folders import ProjectFolder
+
+    folder = ProjectFolder(directory)
+    with live_overlay(folder) as over:
+        users, total = _write(load_engine(folder.registry, over_states=over).serving, out, number, new=new)
+    if as_json:
+        print_json({"file": str(out), "users": users, "rows": total})
+    else:
+        console.print(f"✓ {total:,} rows for {users:,} users in {out}", highlight=False)
+
+
+def _write(serving: "Serving", out: Path, number: int, *, new: bool) -> tuple[int, int]:
+    """Write the lists of all users; how many users and rows there were."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from savor.api.serve import load_engine
-    from savor.core.folders import ProjectFolder
     from savor.pipeline.query import Query
 
-    serving = load_engine(ProjectFolder(directory).registry).serving
     names = ("user_id", "rank", "item_id", "score", "reason")
     types = (pa.string(), pa.int32(), pa.string(), pa.float32(), pa.string())
     schema = pa.schema(list(zip(names, types, strict=True)))
-    users, item_ids, now = serving.states.ids, serving.catalogue.ids, serving.clock()
+    states, item_ids, now = serving.states, serving.catalogue.ids, serving.clock()
+    users = [user for user in states.ids if user in states]
     beside = out.with_name(f".{out.name}.partial")
     total = 0
     try:
@@ -58,10 +77,7 @@ def batch(
         os.replace(beside, out)
     finally:
         beside.unlink(missing_ok=True)
-    if as_json:
-        print_json({"file": str(out), "users": len(users), "rows": total})
-    else:
-        console.print(f"✓ {total:,} rows for {len(users):,} users in {out}", highlight=False)
+    return len(users), total
 
 
 def _table(rows: list[tuple[str, int, str, float, str]], schema: Any) -> Any:

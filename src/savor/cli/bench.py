@@ -126,6 +126,51 @@ def peer(
 
 
 @bench.command()
+def serve(
+    project: Annotated[
+        Path, typer.Option("--project", metavar="DIR", help="The project whose live bundle catalogues are made from.")
+    ] = Path("demo"),
+    items: Annotated[list[int] | None, typer.Option(min=1000, help="Items of a catalogue; may be repeated.")] = None,
+    connections: Annotated[
+        list[int] | None, typer.Option(min=1, max=256, help="Connections at once; may be repeated.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.5, max=3600, help="How long each load lasts.")] = 10,
+    candidates: Annotated[int, typer.Option(min=20, max=2000, help="About how many candidates are ranked.")] = 200,
+    events: Annotated[bool, typer.Option("--events", help="Then once more with events posted meanwhile.")] = False,
+    swap_every: Annotated[
+        float | None, typer.Option(min=0.5, metavar="SECONDS", help="Then once more with bundles swapped meanwhile.")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Record the run in benchmarks/LOG.md.")] = True,
+    directory: Checkout = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Measure how fast recommendations are served, by stage and over HTTP, and print it beside par and goal."""
+    from rich.markdown import Markdown
+
+    from savor.bench.serving.measure import ServingPlan, measure_serving
+    from savor.bench.serving.table import append_serving, serving_table
+    from savor.bench.suite import Suite
+    from savor.core.folders import ProjectFolder
+
+    suite = Suite(directory)
+    plan = ServingPlan(
+        items=tuple(items or (10_000, 100_000, 1_000_000)),
+        connections=tuple(connections or (1, 16)),
+        seconds=seconds,
+        candidates=candidates,
+        events=events,
+        swap_every=swap_every,
+    )
+    entry = measure_serving(ProjectFolder(project), suite.work / "serving", plan, _command())
+    if log:
+        append_serving(suite.log, entry)
+    if as_json:
+        print_json(entry.model_dump(mode="json"))
+    else:
+        console.print(Markdown("\n".join(serving_table(entry))))
+
+
+@bench.command()
 def results(directory: Checkout = Path(), as_json: AsJson = False) -> None:
     """Write benchmarks/RESULTS.md anew from benchmarks/LOG.md."""
     from savor.bench.results import write_results

@@ -19,9 +19,11 @@ def command_line() -> typer.Typer:
     from savor.cli.bench import bench
     from savor.cli.bundles import bundles, rollback
     from savor.cli.demo import demo
+    from savor.cli.erase import erase
     from savor.cli.evaluate import evaluate
     from savor.cli.ingest import ingest
     from savor.cli.init import init
+    from savor.cli.keys import keys
     from savor.cli.publish import publish
     from savor.cli.recommend import recommend, similar
     from savor.cli.run import run
@@ -31,7 +33,7 @@ def command_line() -> typer.Typer:
 
     commands = (
         (init, ingest, train, tune, evaluate, publish, run, demo),
-        (bundles, rollback, serve, recommend, similar, batch),
+        (bundles, rollback, serve, recommend, similar, batch, erase),
     )
     app = typer.Typer(
         name="savor",
@@ -45,6 +47,7 @@ def command_line() -> typer.Typer:
     for command in (command for group in commands for command in group):
         app.command()(command)
     app.add_typer(bench, name="bench")
+    app.add_typer(keys, name="keys")
     return app
 
 

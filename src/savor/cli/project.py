@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from savor.api.options import ServingOptions
+from savor.api.security_options import SecurityOptions
 from savor.core.config import Section, read_config
 from savor.core.folders import ProjectFolder
 from savor.data.options import IngestOptions
@@ -11,6 +12,9 @@ from savor.data.splits import SplitOptions
 from savor.evaluation.options import EvaluationOptions
 from savor.features.images.options import ImageOptions
 from savor.features.options import FeatureOptions
+from savor.online.drift.options import DriftOptions
+from savor.online.experiments.options import Experiments
+from savor.online.stores.options import StoreOptions
 from savor.pipeline.options import PipelineOptions
 from savor.pipeline.scenario import Scenario
 from savor.training.cross_network.options import DcnOptions
@@ -57,7 +61,11 @@ class Project(Section):
     evaluation: EvaluationOptions = Field(default_factory=EvaluationOptions)
     pipeline: PipelineOptions = Field(default_factory=PipelineOptions)
     serving: ServingOptions = Field(default_factory=ServingOptions)
+    stores: StoreOptions = Field(default_factory=StoreOptions)
+    security: SecurityOptions = Field(default_factory=SecurityOptions)
     scenarios: dict[str, Scenario] = Field(default_factory=dict)
+    experiments: Experiments = Field(default_factory=dict)
+    drift: DriftOptions = Field(default_factory=DriftOptions)
 
     def tables(self) -> Schema:
         """What the tables mean.

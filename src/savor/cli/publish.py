@@ -54,7 +54,7 @@ def publish(
         )
         if activation.note:
             console.print(f"  {activation.note}", highlight=False)
-        next_step("savor serve (restart it where it runs already)")
+        next_step("savor serve (where it runs already, it changes to this bundle within seconds)")
 
 
 def _try(bundle: "Bundle") -> None:

@@ -27,26 +27,32 @@ def recommend(
     directory: Directory = Path(),
     number: Number = 10,
     new: Annotated[bool, typer.Option("--new", help="Only items that the user never had.")] = False,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Where the list is for; by default home.")] = None,
     search: Annotated[str | None, typer.Option("--search", help="What the user searches for at this moment.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add the trace of each item and of the stages.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Recommend to one user from the live bundle, with reasons."""
+    """Recommend to one user from the live bundle and what happened since, with reasons."""
     from savor.api.requests import RecommendationRequest
     from savor.api.serve import load_engine
-    from savor.cli.serving_section import read_scenarios
+    from savor.cli.live_overlay import live_overlay
+    from savor.cli.serving_section import read_pipeline, read_scenarios
     from savor.core.folders import ProjectFolder
 
     folder = ProjectFolder(directory)
-    engine = load_engine(folder.registry, scenarios=read_scenarios(folder))
     body = RecommendationRequest(
         user_id=user,
         num_recommendations=number,
+        scenario=scenario or ("home" if search is None else "search"),
         exclude_seen=new,
         explain=explain or as_json,
-        context={} if search is None else {"search": search},
+        context={} if search is None else {"query": search},
     )
-    answer, _ = engine.recommend(body)
+    with live_overlay(folder) as over:
+        engine = load_engine(
+            folder.registry, options=read_pipeline(folder), scenarios=read_scenarios(folder), over_states=over
+        )
+        answer, _ = engine.recommend(body, patient=True)
     if as_json:
         print_json(answer)
         return

@@ -77,7 +77,10 @@ def _section_lines(name: str, section: type[Section], about: str) -> list[str]:
     for key, field in section.model_fields.items():
         inner = _section_of(field.annotation)
         if inner is not None:
-            nested += _section_lines(f"{name}.{key}", inner, field.description or (inner.__doc__ or "").splitlines()[0])
+            shown = f"{key}.NAME" if get_origin(field.annotation) is dict else key
+            nested += _section_lines(
+                f"{name}.{shown}", inner, field.description or (inner.__doc__ or "").splitlines()[0]
+            )
             continue
         lines.append(
             f"| `{key}` | {_type_name(field.annotation)} | {_default(field)} | {_cell(field.description or '')} |"

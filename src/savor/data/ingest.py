@@ -14,6 +14,7 @@ from savor.core.files import directory_atomic, write_json_atomic
 from savor.data.attributes_table import ID, REASON, last_per_id, most_frequent_per_id, number_ids, type_attributes
 from savor.data.dataset_writer import count_by, write_dataset
 from savor.data.engine import ROW, Engine, open_engine
+from savor.data.erased import LEFT_OUT_ERASED, Erased, erased_users, without_events
 from savor.data.event_numbers import number_events, without_duplicates
 from savor.data.event_texts import number_texts
 from savor.data.events_table import TypedEvents, type_events
@@ -37,6 +38,7 @@ def ingest(
     out: Path,
     *,
     clock: Clock = wall_clock,
+    erased: Erased | None = None,
 ) -> IngestReport:
     """Read the declared tables and write them as a data set (see `Dataset`).
 
@@ -49,6 +51,8 @@ def ingest(
         base: the folder that relative sources count from.
         out: the folder to write; an old data set there is replaced only when the new one is whole.
         clock: what counts as now, so that moments in the future are found.
+        erased: who was erased and when, by the ids that stand in the tables: their profiles are left out, and their
+            events up to that moment. None: nobody.
 
     Raises:
         DataError: a table or column is missing, nothing is left, too many rows are bad, or
@@ -56,7 +60,7 @@ def ingest(
     """
     started = monotonic()
     with exclusive(out), open_engine(options, near=out.parent) as engine, directory_atomic(out) as directory:
-        run = _Run(engine, schema, options, split, base, out, directory, clock())
+        run = _Run(engine, schema, options, split, base, out, directory, clock(), erased)
         report = run.report_after_all_steps().model_copy(update={"seconds": round(monotonic() - started, 2)})
         write_json_atomic(directory / "report.json", report.model_dump(mode="json"))
     return report
@@ -82,12 +86,14 @@ class _Run:
     out: Path
     directory: Path
     now: int
+    erased: Erased | None = None
 
     def report_after_all_steps(self) -> IngestReport:
         raw = open_source(self.engine, self.schema.events.source, self.schema.events.query, self.base)
         typed = self._typed_events(raw)
         items = self._typed_attributes("items", self.schema.items, raw)
         users = self._typed_attributes("users", self.schema.users, raw)
+        typed, users = self._without_erased(typed, users)
         self._check_personal([raw, *(table.raw for table in (items, users) if table is not None)])
         replaced = self._pseudonyms(typed, users) if self.schema.pseudonymous else None
         if replaced is not None:
@@ -107,7 +113,8 @@ class _Run:
         declared = self.schema.without_personal().events
         texts = None
         if written := [role for role in ("search", "review") if getattr(declared, role)]:
-            texts = number_texts(self.engine, typed.rows, item_numbers, user_numbers, written)
+            there = typed.rows.filter(typed.rows.rule.isnull() | (typed.rows.rule != LEFT_OUT_ERASED))
+            texts = number_texts(self.engine, there, item_numbers, user_numbers, written)
         manifest = write_dataset(
             self.engine,
             self.directory,
@@ -132,6 +139,19 @@ class _Run:
             fingerprint=manifest["fingerprint"],
             warnings=find_warnings(self.directory, manifest["split"]["counts"], duplicates / events_report.read),
         )
+
+    def _without_erased(self, typed: TypedEvents, users: _Attributes | None) -> tuple[TypedEvents, _Attributes | None]:
+        if self.erased is None:
+            return typed, users
+        ids = typed.rows.select(id=typed.rows.user)
+        if users is not None:
+            ids = ids.union(users.typed.select(id=users.typed[ID]))
+        gone = erased_users(self.engine, ids, self.erased)
+        rows = self.engine.keep("events", without_events(typed.rows, gone))
+        if users is not None:
+            left = users.typed.anti_join(gone, users.typed[ID] == gone.original)
+            users = _Attributes(users.raw, left, users.report, users.derived)
+        return TypedEvents(rows, typed.keys), users
 
     def _check_personal(self, tables: list[RawTable]) -> None:
         """Every column called personal is in a table: a misspelt one would be kept as it is.

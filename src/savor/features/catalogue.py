@@ -1,5 +1,6 @@
 """What serving and rankers know of the items: NumPy columns and lists of strings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,9 @@ class Catalogue:
         price: (I,) float32, NaN where unknown.
         in_stock: (I,) bool, True where unknown.
         owner: the business that owns each item; None where the schema names no such column.
+        created: (I,) int64 UTC seconds when each item came, -1 where unknown; None where the schema names no such
+            column.
+        rows: from item id to row; None: from `ids`, all of them.
     """
 
     ids: list[str]
@@ -43,14 +47,16 @@ class Catalogue:
     price: NDArray[np.float32]
     in_stock: NDArray[np.bool_]
     owner: CategoryColumn | None
+    created: NDArray[np.int64] | None = None
+    rows: Mapping[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
-    def index(self) -> dict[str, int]:
+    def index(self) -> Mapping[str, int]:
         """From item id to row."""
-        return {identifier: row for row, identifier in enumerate(self.ids)}
+        return {name: row for row, name in enumerate(self.ids)} if self.rows is None else self.rows
 
     @classmethod
     def from_dataset(cls, dataset: "Dataset", until: int | None = None) -> "Catalogue":
@@ -78,6 +84,7 @@ class Catalogue:
             price,
             np.isnan(stock) | (stock > 0),
             CategoryColumn.from_strings(table.column(schema.owner).to_pylist()) if schema.owner else None,
+            _moments(table.column(schema.created).to_pylist()) if schema.created else None,
         )
 
     @property
@@ -93,12 +100,15 @@ class Catalogue:
         np.save(directory / "in_stock.npy", self.in_stock)
         if self.owner is not None:
             np.save(directory / "owner.npy", self.owner.codes)
+        if self.created is not None:
+            np.save(directory / "created.npy", self.created)
         document = {
             "format_version": FORMAT_VERSION,
             "ids": self.ids,
             "names": self.names,
             "columns": columns,
             "owner": None if self.owner is None else self.owner.values,
+            "created": self.created is not None,
         }
         (directory / "catalogue.json").write_bytes(orjson.dumps(document))
 
@@ -129,11 +139,16 @@ class Catalogue:
                 array("price"),
                 array("in_stock"),
                 None if document["owner"] is None else CategoryColumn(array("owner"), document["owner"]),
+                array("created") if document.get("created") else None,
             )
         except (OSError, ValueError, KeyError) as error:
             raise BundleError(
                 f"the catalogue in {directory} cannot be read ({error}); publish the bundle again"
             ) from None
+
+
+def _moments(values: list[int | None]) -> NDArray[np.int64]:
+    return np.asarray([-1 if value is None else value for value in values], np.int64)
 
 
 def _sold_price(dataset: "Dataset", until: int | None) -> NDArray[np.float32]:

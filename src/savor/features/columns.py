@@ -13,11 +13,27 @@ class CategoryColumn(NamedTuple):
 
     Attributes:
         codes: (R,) int32, position in `values`; 0 where unknown.
-        values: the distinct values in sorted order after `values[0] == ""`.
+        values: the distinct values after `values[0] == ""`: in sorted order, and then those that came later.
     """
 
     codes: NDArray[np.int32]
     values: list[str]
+
+    def changed(self, rows: int, values: Mapping[int, str | None]) -> "CategoryColumn":
+        """The same with `rows` rows, unknown at its end, and other `values` in some; None and "" are unknown."""
+        codes = extended(self.codes, rows, 0)
+        known = {value: code for code, value in enumerate(self.values)}
+        more: list[str] = []
+        for row, value in values.items():
+            if value and value not in known:
+                known[value] = len(known)
+                more.append(value)
+            codes[row] = known[value or ""]
+        return CategoryColumn(codes, [*self.values, *more] if more else self.values)
+
+    def of(self, row: int) -> str:
+        """The value of one row."""
+        return self.values[int(self.codes[row])]
 
     @classmethod
     def from_strings(cls, strings: Sequence[str | None]) -> "CategoryColumn":
@@ -33,7 +49,7 @@ class TagColumn(NamedTuple):
     Attributes:
         indptr: (R + 1,) int64; row r's codes stand at `indptr[r]:indptr[r + 1]`, ascending and distinct.
         codes: (N,) int32, positions in `values`, never 0.
-        values: the distinct values in sorted order after `values[0] == ""`.
+        values: the distinct values after `values[0] == ""`: in sorted order, and then those that came later.
     """
 
     indptr: NDArray[np.int64]
@@ -53,6 +69,28 @@ class TagColumn(NamedTuple):
     def of(self, row: int) -> list[str]:
         """The values of one row."""
         return [self.values[code] for code in self.codes[self.indptr[row] : self.indptr[row + 1]]]
+
+    def changed(self, rows: int, values: Mapping[int, Sequence[str]]) -> "TagColumn":
+        """The same with `rows` rows, empty at its end, and other `values` in some."""
+        known = {value: code for code, value in enumerate(self.values)}
+        more: list[str] = []
+        codes: dict[int, list[int]] = {}
+        for row, strings in values.items():
+            for string in strings:
+                if string and string not in known:
+                    known[string] = len(known)
+                    more.append(string)
+            codes[row] = sorted({known[string] for string in strings if string})
+        old = np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+        kept = np.isin(old, list(codes), invert=True)
+        owner = [row for row, listed in codes.items() for _ in listed]
+        owners = np.concatenate([old[kept], np.asarray(owner, np.int64)])
+        listed = [code for listed in codes.values() for code in listed]
+        code = np.concatenate([self.codes[kept], np.asarray(listed, np.int32)])
+        order = np.argsort(owners, kind="stable")
+        indptr = np.zeros(rows + 1, np.int64)
+        np.cumsum(np.bincount(owners, minlength=rows), out=indptr[1:])
+        return TagColumn(indptr, code[order], [*self.values, *more] if more else self.values)
 
 
 class Columns(NamedTuple):
@@ -77,6 +115,19 @@ class Columns(NamedTuple):
             {name: CategoryColumn.from_strings(table.column(name).to_pylist()) for name in categories},
             {name: TagColumn.from_lists(table.column(name).to_pylist()) for name in tags},
             {name: numbers(table, name) for name in numerics},
+        )
+
+    def take(self, rows: NDArray[np.int32]) -> "Columns":
+        """Those rows only, with the values that they have."""
+        categories = {}
+        for name, column in self.categories.items():
+            known, codes = np.unique(np.append(0, column.codes[rows]), return_inverse=True)
+            values = [column.values[code] for code in known.tolist()]
+            categories[name] = CategoryColumn(codes[1:].astype(np.int32), values)
+        return Columns(
+            categories,
+            {name: TagColumn.from_lists([tag.of(row) for row in rows.tolist()]) for name, tag in self.tags.items()},
+            {name: column[rows] for name, column in self.numerics.items()},
         )
 
     def save(self, directory: Path) -> dict[str, Any]:
@@ -112,6 +163,13 @@ class Columns(NamedTuple):
             },
             {name: array(f"numeric_{number}") for number, name in enumerate(document["numerics"])},
         )
+
+
+def extended(column: NDArray[Any], rows: int, fill: float) -> NDArray[Any]:
+    """A copy of (R,) or (R, W) `column` with `rows` rows; those at its end are `fill`."""
+    longer = np.full((rows, *column.shape[1:]), fill, column.dtype)
+    longer[: len(column)] = column
+    return longer
 
 
 def numbers(table: Any, column: str) -> NDArray[np.float32]:

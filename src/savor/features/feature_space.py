@@ -14,7 +14,7 @@ from savor.core.errors import BundleError, ConfigError
 from savor.data.histories import Histories, History
 from savor.features.behaviour import Behaviour, session_share
 from savor.features.catalogue import Catalogue
-from savor.features.columns import Columns
+from savor.features.columns import Columns, extended
 from savor.features.history_window import known_until
 from savor.features.images.vectors import ImageVectors
 from savor.features.input_spec import InputSpec
@@ -173,6 +173,27 @@ class FeatureSpace:
         table = self.items.encode(catalogue.ids, _item_columns(catalogue, sales, self.options))
         return replace(self, item_table=table, sales=sales, text=text, images=images, reviews=reviews)
 
+    def with_items(self, catalogue: Catalogue, changed: NDArray[np.int32]) -> "FeatureSpace":
+        """The same encoders over a longer item table.
+
+        Args:
+            catalogue: all items; those at its end were never sold.
+            changed: (C,) rows that are encoded anew, among them all at the end.
+        """
+        number = len(catalogue)
+        sales = extended(self.sales, number, 0)
+        chosen = replace(
+            catalogue,
+            ids=[catalogue.ids[row] for row in changed.tolist()],
+            price=catalogue.price[changed],
+            **catalogue.columns.take(changed)._asdict(),
+        )
+        encoded = self.items.encode(chosen.ids, _item_columns(chosen, sales[changed], self.options))
+        table = {name: extended(column, number, 0) for name, column in self.item_table.items()}
+        for name, column in encoded.items():
+            table[name][changed] = column
+        return replace(self, item_table=table, sales=sales)
+
     @property
     def number_of_items(self) -> int:
         """Rows of the encoded item table."""
@@ -282,7 +303,7 @@ class FeatureSpace:
         """
         moment = np.asarray([now], np.int64)
         end = np.searchsorted(history.time, moment, "right").astype(np.int64)
-        inputs = self.users.encode([profile.id], Profiles.of_one(profile).columns)
+        inputs = self.users.encode_profile(profile)
         alone = Histories(np.asarray([0, len(history)]), **{name: getattr(history, name) for name in _EVENT_COLUMNS})
         inputs |= self.behaviour.inputs(np.zeros(1, np.int32), alone, moment, end)
         if self.search is not None:

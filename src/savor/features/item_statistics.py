@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from savor.core.errors import BundleError, ConfigError
 from savor.data.events import Events
 from savor.features.catalogue import Catalogue
+from savor.features.columns import extended
 from savor.features.trips import trip_keys
 
 DAY = 86_400
@@ -118,6 +119,48 @@ class ItemStatistics:
                 (log_price - mean[column.codes]).astype(np.float32),
             )
         return cls(now, horizon_days, table, log_price, covered)
+
+    def with_items(self, catalogue: Catalogue, changed: NDArray[np.int32]) -> "ItemStatistics":
+        """The same over a longer catalogue.
+
+        Args:
+            catalogue: items at its end, which nobody has chosen yet, have what such an item has.
+            changed: (C,) rows, those at the end too, whose price or categories are now as `catalogue` says. A category
+                that nothing is known of counts as unknown.
+        """
+        number, old = len(catalogue), len(self.log_price)
+        item = extended(self.item, number, 0)
+        item[old:] = self._of_nobody()
+        log_price = extended(self.log_price, number, 0)
+        price = catalogue.price[changed]
+        known = np.isfinite(price)
+        mean_price = float(np.nanmean(catalogue.price)) if np.isfinite(catalogue.price).any() else 1.0
+        log_price[changed] = np.log(np.where(known, np.maximum(price, 0), mean_price) + 0.05)
+        levels = {}
+        for name, level in self.levels.items():
+            codes = extended(level.codes, number, 0)
+            now = catalogue.categories[name].codes[changed]
+            codes[changed] = np.where(now < len(level.table), now, 0)
+            mean = np.zeros(len(level.table), np.float32)
+            mean[level.codes] = self.log_price - level.relative_price
+            relative_price = extended(level.relative_price, number, 0)
+            relative_price[changed] = log_price[changed] - mean[codes[changed]]
+            levels[name] = LevelStatistics(codes, level.table, extended(level.item_share, number, 0), relative_price)
+        return ItemStatistics(self.now, self.horizon_days, item, log_price, levels)
+
+    def _of_nobody(self) -> NDArray[np.float32]:
+        """(len(KEY_FEATURES),) of an item that nobody has chosen; where every item was, what all have in the middle."""
+        unchosen = self.item[:, KEY_FEATURES.index("buyers")] == 0
+        if unchosen.any():
+            return np.array(self.item[int(np.argmax(unchosen))])
+        made = np.zeros(len(KEY_FEATURES), np.float32)
+        for name in ("repeat_share", "rebuy_rate", "gap"):
+            column = KEY_FEATURES.index(name)
+            made[column] = np.median(self.item[:, column]) if len(self.item) else 0
+        made[KEY_FEATURES.index("first_buyer_share")] = 0.5
+        for name in ("age", "days_since"):
+            made[KEY_FEATURES.index(name)] = _UNKNOWN
+        return made
 
     def save(self, directory: Path) -> None:
         """Write `statistics.json` and `.npy` arrays; the codes of the levels stay in the catalogue."""

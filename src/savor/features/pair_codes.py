@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from savor.features.feature_space import FeatureSpace
 from savor.features.input_spec import InputSpec
-from savor.features.profiles import Profiles, UserProfile
+from savor.features.profiles import UserProfile
 from savor.features.table_encoder import Inputs
 
 
@@ -29,7 +29,7 @@ def pair_codes_of_one(
     space: FeatureSpace, names: Sequence[str], profile: UserProfile, items: NDArray[np.int32]
 ) -> Inputs:
     """(N,) int32 by name for one user, who need not be in the user table, and N item rows."""
-    own = space.users.encode([profile.id], Profiles.of_one(profile).columns)
+    own = space.users.encode_profile(profile)
     return {
         name: np.full(len(items), own[name][0], np.int32)
         if name.startswith("user_")

@@ -6,11 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import orjson
 
 from savor.core.errors import BundleError
-from savor.features.columns import CategoryColumn, Columns, TagColumn
+from savor.features.columns import Columns
 
 if TYPE_CHECKING:
     from savor.data.dataset import Dataset
@@ -54,16 +53,6 @@ class Profiles:
         if schema is None:
             return cls(ids, Columns({}, {}, {}))
         return cls(ids, Columns.from_table(table, schema.categories, schema.tags, schema.numerics))
-
-    @classmethod
-    def of_one(cls, profile: UserProfile) -> "Profiles":
-        """A table of one user with the columns of `profile`."""
-        columns = Columns(
-            {name: CategoryColumn.from_strings([value]) for name, value in profile.categories.items()},
-            {name: TagColumn.from_lists([values]) for name, values in profile.tags.items()},
-            {name: np.asarray([value], np.float32) for name, value in profile.numerics.items()},
-        )
-        return cls([profile.id], columns)
 
     def of(self, row: int) -> UserProfile:
         """The profile of user number `row`."""

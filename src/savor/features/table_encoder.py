@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from savor.features.columns import Columns
 from savor.features.input_spec import InputSpec
 from savor.features.multi_valued import padded
+from savor.features.profiles import UserProfile
 from savor.features.scaling import Scaler
 from savor.features.vocabulary import Vocabulary
 
@@ -102,6 +103,26 @@ class TableEncoder:
             unknown = np.full(rows, np.nan, np.float32)
             scaled = [scaler.transform(columns.numerics.get(name, unknown)) for name, scaler in self.scalers.items()]
             inputs[f"{side}_numeric"] = np.concatenate(scaled, axis=1)
+        return inputs
+
+    def encode_profile(self, profile: UserProfile) -> Inputs:
+        """What `encode` gives for a table of this one user, in a fraction of the time."""
+        side, width = self.side, self.maximum_tags
+        inputs: Inputs = {f"{side}_id": np.asarray([self.ids.code(profile.id)], np.int32)}
+        for number, (name, vocabulary) in enumerate(self.categories.items()):
+            code = vocabulary.code(profile.categories.get(name))
+            inputs[f"{side}_category_{number}"] = np.asarray([code], np.int32)
+        for number, (name, vocabulary) in enumerate(self.tags.items()):
+            values = sorted({value for value in profile.tags.get(name, ()) if value})[:width]
+            codes = np.zeros((1, width), np.int32)
+            codes[0, : len(values)] = vocabulary.encode(values)
+            inputs[f"{side}_tag_{number}"] = codes
+        if self.scalers:
+            numbers = [
+                scaler.transform(np.asarray([profile.numerics.get(name, np.nan)], np.float32))
+                for name, scaler in self.scalers.items()
+            ]
+            inputs[f"{side}_numeric"] = np.concatenate(numbers, axis=1)
         return inputs
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Boosted trees, scored by XGBoost."""
+"""Boosted trees, as XGBoost grew them."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -7,13 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from savor.core.errors import BundleError, MissingDependencyError
+from savor.models.forest import Forest
 
 
 class XgboostRanker:
-    """Rows of features to scores; scoring is safe from several threads."""
+    """Rows of features to scores; scoring is safe from several threads.
+
+    Plain trees are scored as a `Forest`, which adds up the same leaves in the same order; others by XGBoost.
+    """
 
     def __init__(self, booster: Any) -> None:
         self._booster = booster
+        self._forest = Forest.of(booster)
 
     @classmethod
     def load(cls, path: Path, threads: int = 1) -> Self:
@@ -43,6 +48,8 @@ class XgboostRanker:
         A logistic model gives chances between 0 and 1 (among the candidates it learnt from, of which most that were not
         chosen were left out, so they are too high as chances); a model of order gives margins.
         """
+        if self._forest is not None:
+            return self._forest.score(features)
         scores = self._booster.inplace_predict(features, validate_features=False)
         return np.asarray(scores, np.float32)
 

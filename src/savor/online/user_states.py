@@ -3,15 +3,37 @@
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from savor.core.errors import BundleError
 from savor.data.histories import Histories, History
+from savor.features.columns import Columns
 from savor.features.profiles import Profiles, UserProfile
 from savor.features.searches import Searches, SearchHistory
+
+
+class UserState(NamedTuple):
+    """What is known of one user at one moment.
+
+    Attributes:
+        history: what they did.
+        profile: what is known of them apart from that.
+        searches: what they searched for.
+        known: whether anything is known of them.
+        interest: the history together with what they did that is of no kind the bundle was trained on, as looking at
+            an item where it knows purchases only; the same as `history` where there is nothing of that.
+        problem: why something that happened lately may be missing; empty where all is well.
+    """
+
+    history: History
+    profile: UserProfile
+    searches: SearchHistory
+    known: bool
+    interest: History
+    problem: str = ""
 
 
 class UserStates:
@@ -56,6 +78,15 @@ class UserStates:
         """U user ids, in the order of the user table."""
         return self._profiles.ids
 
+    @property
+    def columns(self) -> Columns:
+        """The columns of the user table."""
+        return self._profiles.columns
+
+    def in_bundle(self, user_id: str) -> bool:
+        """Whether the user stands in the table."""
+        return self._row(user_id) is not None
+
     def history(self, user_id: str, now: int) -> History:
         """What the user did up to and including `now` (UTC seconds), oldest first; empty for somebody unknown."""
         row = self._row(user_id)
@@ -76,6 +107,11 @@ class UserStates:
         """What the user searched for, oldest first; nothing for somebody unknown."""
         row = self._row(user_id)
         return SearchHistory.empty() if row is None or self._searches is None else self._searches.of(row)
+
+    def at(self, user_id: str, now: int) -> UserState:
+        """All of it at the moment `now` (UTC seconds)."""
+        history = self.history(user_id, now)
+        return UserState(history, self.profile(user_id), self.searches(user_id), user_id in self, history)
 
     def sample(self, limit: int, *, containing: str = "") -> list[tuple[str, int]]:
         """Up to `limit` (user id, number of events), for people to choose from.

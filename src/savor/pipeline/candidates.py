@@ -32,14 +32,14 @@ class Candidates:
     Attributes:
         item: (N,) int32 item rows.
         score: (N,) float32; NaN until ranked.
-        source: (N,) uint8; bit b is set where the pipeline's source number b brought the item.
+        source: (N,) uint16; bit b is set where the pipeline's source number b brought the item.
         columns: by name, (N,) float32: `<source>_score` and `<source>_rank` (1 is best) for every source; both are NaN
-            where it did not bring the item.
+            where it did not bring the item. `merit`, where it is there, decides the order in the place of the score.
     """
 
     item: NDArray[np.int32]
     score: NDArray[np.float32]
-    source: NDArray[np.uint8]
+    source: NDArray[np.uint16]
     columns: Mapping[str, NDArray[np.float32]]
 
     def __len__(self) -> int:
@@ -69,19 +69,19 @@ class Candidates:
         parts = [retrieved[name].item for name in names if name in retrieved]
         everything = np.concatenate(parts) if parts else np.empty(0, np.int32)
         item, inverse = np.unique(everything, return_inverse=True)
-        source = np.zeros(len(item), np.uint8)
+        source = np.zeros(len(item), np.uint16)
         columns: dict[str, NDArray[np.float32]] = {}
+        values = np.full((len(names), 2, len(item)), np.nan, np.float32)
         start = 0
         for bit, name in enumerate(names):
-            score = np.full(len(item), np.nan, np.float32)
-            rank = score.copy()
+            score, rank = values[bit]
             if name in retrieved:
                 brought = retrieved[name]
                 rows = inverse[start : start + len(brought.item)]
                 start += len(rows)
                 score[rows] = brought.score
                 rank[rows] = np.arange(1, len(rows) + 1)
-                source[rows] |= np.uint8(1 << bit)
+                source[rows] |= np.uint16(1 << bit)
             columns[f"{name}_score"], columns[f"{name}_rank"] = score, rank
         return cls(item.astype(np.int32, copy=False), np.full(len(item), np.nan, np.float32), source, columns)
 
@@ -90,7 +90,7 @@ class Candidates:
         """The distinct rows `item`, brought by none of the sources `names`."""
         size = len(item)
         columns = {f"{name}_{kind}": np.full(size, np.nan, np.float32) for name in names for kind in ("score", "rank")}
-        return cls(item, np.full(size, np.nan, np.float32), np.zeros(size, np.uint8), columns)
+        return cls(item, np.full(size, np.nan, np.float32), np.zeros(size, np.uint16), columns)
 
     @classmethod
     def concatenate(cls, first: "Candidates", second: "Candidates") -> "Candidates":

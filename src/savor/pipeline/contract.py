@@ -63,7 +63,7 @@ def check_column(values: NDArray[Number], dtype: type[Number], candidates: Candi
         ContractError: it is not.
     """
     check_values(values, dtype, candidates)
-    if dtype is np.float32 and np.isnan(values).any():
+    if dtype is not np.bool_ and np.isnan(values).any():
         raise ContractError("gave NaN")
     return values
 

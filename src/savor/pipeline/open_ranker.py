@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from savor.bundle.bundle import Bundle
 from savor.core.errors import BundleError, ConfigError
@@ -58,13 +55,15 @@ class RankerModels:
         """
         if not bundle.has("ranker/ranker.json") and not bundle.has("ranker/all.ubj"):
             return None
-        kind = str(_json(bundle, "ranker/ranker.json").get("kind")) if bundle.has("ranker/ranker.json") else "xgboost"
+        kind = (
+            str(bundle.read_json("ranker/ranker.json").get("kind")) if bundle.has("ranker/ranker.json") else "xgboost"
+        )
         weights = _weights(scenarios, kind)
         if kind in PAIR_KINDS:
             return cls(bundle.id, PairRanker.load(bundle.path("ranker/pair.tflite")), (), None, weights)
         if kind not in ("xgboost", "dcn"):
             raise BundleError(f"the ranker of bundle {bundle.id} is of kind {kind!r}, which this version does not know")
-        described = _json(bundle, "ranker/features.json")
+        described = bundle.read_json("ranker/features.json")
         names = described.get("names")
         models: Trees | Networks
         if kind == "xgboost":
@@ -121,13 +120,3 @@ def _weights(scenarios: Mapping[str, Scenario], kind: str) -> dict[str, dict[str
     if problems:
         raise ConfigError(problems)
     return {name: scenario.weights for name, scenario in scenarios.items()}
-
-
-def _json(bundle: Bundle, name: str) -> dict[str, Any]:
-    try:
-        document = orjson.loads(bundle.path(name).read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise BundleError(f"{name} in bundle {bundle.id} is not JSON ({error}); train again") from None
-    if not isinstance(document, dict):
-        raise BundleError(f"{name} in bundle {bundle.id} is not a JSON object; train again")
-    return document

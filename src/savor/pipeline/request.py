@@ -21,9 +21,11 @@ class Request:
         hydrated: by column.
         timings: nanoseconds by stage.
         dropped, failures, fallbacks: as in `Result`.
+        halftime: half of the time to the deadline is gone then: no optional source begins after it, so that there is
+            time to rank what the others brought. None without a deadline.
     """
 
-    __slots__ = ("dropped", "failures", "fallbacks", "hydrated", "query", "timings")
+    __slots__ = ("dropped", "failures", "fallbacks", "halftime", "hydrated", "query", "timings")
 
     def __init__(self, query: Query) -> None:
         self.query = query
@@ -32,9 +34,18 @@ class Request:
         self.dropped: list[Drop] = []
         self.failures: list[Failure] = []
         self.fallbacks: list[Fallback] = []
+        self.halftime: int | None = None
+        if query.deadline is not None:
+            begun = perf_counter_ns()
+            self.halftime = begun + (query.deadline - begun) // 2
 
     def attempt(
-        self, stage: Stage, work: Callable[..., Value], *arguments: Any, given: frozenset[str] = frozenset()
+        self,
+        stage: Stage,
+        work: Callable[..., Value],
+        *arguments: Any,
+        given: frozenset[str] = frozenset(),
+        until: int | None = None,
     ) -> Value | None:
         """Run one stage's work.
 
@@ -43,6 +54,7 @@ class Request:
             work: called with `arguments`; does it, and checks what comes out.
             arguments: for `work`.
             given: columns that the stage reads and that are not hydrated but with the candidates.
+            until: `perf_counter_ns` after which it does not begin; None is the deadline of the query.
 
         Returns:
             What `work` returns; None where an optional stage was left out or failed, which is then on record.
@@ -55,7 +67,7 @@ class Request:
             self._failed(stage, "missing_input", f"there is no {', '.join(sorted(missing))}")
             return None
         started = perf_counter_ns()
-        deadline = self.query.deadline
+        deadline = until or self.query.deadline
         if deadline is not None and started > deadline and not stage.required:
             self._failed(stage, "deadline", "the time was up before it began")
             return None

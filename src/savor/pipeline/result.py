@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.online.experiments.exploration import Explored
 from savor.pipeline.candidates import Candidates
 
 
@@ -69,13 +70,15 @@ class Result:
     """The chosen items, best first, and the truth about them.
 
     Attributes:
-        candidates: the n chosen, with the score and the columns of every source.
+        candidates: the n chosen in the order shown, with the score and the columns of every source.
         reasons: one for each.
         dropped: by filter.
         failures: of optional stages.
         fallbacks: empty when everything worked as meant.
         trace: timings and counts.
         hydrated: what was found out about the query, by column.
+        explored: with which probability each item stood where it stands; None where nothing may be drawn.
+        more: whether there are candidates beyond these.
     """
 
     candidates: Candidates
@@ -85,6 +88,8 @@ class Result:
     fallbacks: tuple[Fallback, ...]
     trace: Trace
     hydrated: Mapping[str, Any]
+    explored: Explored | None = None
+    more: bool = False
 
     @property
     def items(self) -> NDArray[np.int32]:
@@ -93,7 +98,7 @@ class Result:
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """(n,) float32, falling."""
+        """(n,) float32, what the ranker says; it falls along the list where no rule changed the order."""
         return self.candidates.score
 
     @property

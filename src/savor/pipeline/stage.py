@@ -76,8 +76,17 @@ class Ranker(Stage, Protocol):
         """(N,) float32, larger is better, without NaN."""
 
 
+class Adjuster(Stage, Protocol):
+    """Changes what decides the order, for reasons beside what the ranker says; the scores shown stay the ranker's."""
+
+    def adjust(
+        self, query: Query, hydrated: Hydrated, candidates: Candidates, merit: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(N,) float64 merit, larger is better, in spans of the scores (see `in_spans`), from what it was so far."""
+
+
 class Selector(Stage, Protocol):
-    """Orders candidates, which come by falling score, or leaves some out; the list shown is sorted by score again."""
+    """Orders candidates, which come by falling merit, or leaves some out; the list is shown in this order."""
 
     def select(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.intp]:
         """Distinct positions among the candidates, in the new order."""
@@ -88,3 +97,10 @@ class Reasoner(Stage, Protocol):
 
     def explain(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> list[Reason]:
         """One reason for each candidate."""
+
+
+class Effect(Stage, Protocol):
+    """Takes note of a list that is shown."""
+
+    def note(self, query: Query, hydrated: Hydrated, chosen: Candidates) -> None:
+        """Called once for each list that is shown, with its items in their order."""

@@ -6,14 +6,16 @@ from savor.core.errors import PipelineError
 from savor.pipeline.stage import Stage
 
 CANDIDATE_COLUMNS = frozenset({"item", "source"})
-MOST_SOURCES = 8
+MOST_SOURCES = 16
 
 
-def check_wiring(phases: Sequence[tuple[str, Sequence[Stage]]]) -> None:
+def check_wiring(phases: Sequence[tuple[str, Sequence[Stage]]], brought: Sequence[str] = ()) -> None:
     """Walk the stages in the order they run.
 
     Args:
-        phases: name of the phase and its stages: hydrators, sources, filters, ranker, selectors, reasons.
+        phases: name of the phase and its stages: hydrators, sources, filters, enrichers, ranker, adjusters,
+            selectors, reasons, effects.
+        brought: sources whose columns are there without them.
 
     Raises:
         PipelineError: naming every column that is read before it is written or written twice, every name used twice,
@@ -25,7 +27,7 @@ def check_wiring(phases: Sequence[tuple[str, Sequence[Stage]]]) -> None:
     for phase, stages in phases:
         if phase == "filters":
             available |= dict.fromkeys(CANDIDATE_COLUMNS, "the merge of the sources")
-        if phase == "selectors":
+        if phase in ("adjusters", "selectors"):
             available.setdefault("score", "the blend of the sources")
         if phase == "sources" and len(stages) > MOST_SOURCES:
             problems.append(f"{len(stages)} sources, and at most {MOST_SOURCES} fit")
@@ -42,8 +44,8 @@ def check_wiring(phases: Sequence[tuple[str, Sequence[Stage]]]) -> None:
                     problems.append(f"{stage.name!r} in {phase} writes {column!r}, as {available[column]} does")
                 available[column] = repr(stage.name)
         if phase == "sources":
-            for stage in stages:
-                available |= {f"{stage.name}_{kind}": repr(stage.name) for kind in ("score", "rank")}
+            for name in (*(stage.name for stage in stages), *brought):
+                available |= {f"{name}_{kind}": repr(name) for kind in ("score", "rank")}
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise PipelineError(f"the pipeline does not fit together:\n{listed}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from savor.core.errors import TrainingError
 from savor.core.progress import progress
@@ -131,7 +132,7 @@ def pipeline_lists(serving: Serving, questions: Holdout, length: int) -> dict[st
                 raise TrainingError(f"a stage failed while the pipeline was measured: {result.fallback}")
             found = result.candidates
             whole.items[row, : len(found)] = found.item
-            whole.scores[row, : len(found)] = found.score
+            whole.scores[row, : len(found)] = _falling(found.score)
             _, candidates = serving.pipeline.gather(query)
             for name in names:
                 rank, score = candidates.columns[f"{name}_rank"], candidates.columns[f"{name}_score"]
@@ -141,6 +142,13 @@ def pipeline_lists(serving: Serving, questions: Holdout, length: int) -> dict[st
                 alone[name].scores[row, : len(ordered)] = score[ordered]
             task.advance()
     return {PIPELINE: whole, **{f"source: {name}": lists for name, lists in alone.items()}}
+
+
+def _falling(score: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores as they are, so that ties count against the pipeline; where a rule changed the order, places instead."""
+    if (score[1:] <= score[:-1]).all():
+        return score
+    return -np.arange(len(score), dtype=np.float32)
 
 
 def _in_order(lists: Mapping[str, Ranked]) -> dict[str, Ranked]:

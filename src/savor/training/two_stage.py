@@ -35,9 +35,11 @@ from savor.index.choose import choose_index
 from savor.pipeline.build import Serving, build_serving
 from savor.pipeline.options import PipelineOptions
 from savor.pipeline.scenario import Scenario
+from savor.pipeline.word_index import WordIndex
 from savor.training.content import Content
 from savor.training.cross_network.options import DcnOptions
 from savor.training.distribution import is_chief
+from savor.training.drift import write_drift
 from savor.training.ncf.options import NcfOptions
 from savor.training.negatives.options import NegativeOptions
 from savor.training.ranker import save_ranker, train_ranker
@@ -369,6 +371,7 @@ class TwoStage:
         write_state(
             parts, events, catalogue, profiles, now, self.horizon_days, self.state, self.ranking.levels, searches
         )
+        items = self.dataset.schema.items
         config = {
             "pipeline": self.pipeline.model_dump(mode="json"),
             "scenarios": {name: place.model_dump(exclude_unset=True) for name, place in self.scenarios.items()},
@@ -376,6 +379,8 @@ class TwoStage:
             "now": self.now,
             "data_end": now,
             "pseudonymous": self.dataset.schema.pseudonymous,
+            "name": items.name if items else None,
+            "text": list(items.text) if items else [],
             "trending_window_days": self.state.trending_days,
         }
         (parts / "config.json").write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2))
@@ -430,7 +435,10 @@ class TwoStage:
     def publish_parts(self, parts: Path) -> None:
         """Fill `parts` with a bundle that knows everything there is."""
         events = self.dataset.events
-        self.assemble(parts, np.ones(len(events), np.bool_), int(events.time.max(initial=0)) + 1, current=True)
+        now = int(events.time.max(initial=0)) + 1
+        self.assemble(parts, np.ones(len(events), np.bool_), now, current=True)
+        WordIndex.build(Catalogue.load(parts / "catalogue")).save(parts / "sources" / "words")
+        write_drift(parts, self.dataset, self.metadata({}), self.pipeline, now, self.seed)
 
     def metadata(self, metrics: dict[str, Any]) -> Metadata:
         """Where a bundle of this training comes from."""

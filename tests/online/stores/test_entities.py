@@ -50,6 +50,18 @@ def test_many_at_once(store):
     assert [entity.version for entity in store.read_after(0)] == list(range(1, 1201))
 
 
+def test_some_fields_are_changed_and_the_others_stay(store):
+    store.put("item", {"a": {"price": 2, "name": "x"}, "gone": None})
+    merged = store.merge("item", "a", {"price": 3, "stock": None})
+    assert merged.document == {"price": 3, "name": "x", "stock": None}
+    assert store.get("item", "a") == merged
+    assert store.read_after(merged.version - 1) == [merged]
+    assert store.merge("item", "a", {"price": 3}) == merged
+    assert store.merge("item", "new", {"price": 1}).document == {"price": 1}
+    assert store.merge("item", "gone", {}).document == {}
+    assert store.get("item", "gone").document == {}
+
+
 DOCUMENTS = st.dictionaries(st.sampled_from("abc"), st.none() | st.fixed_dictionaries({"price": st.integers(0, 2)}))
 
 

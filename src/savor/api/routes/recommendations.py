@@ -1,21 +1,33 @@
 """`POST /recommendations`, `/similar_items` and `/rank`."""
 
+from time import perf_counter
+
 from fastapi import APIRouter, Request, Response
 
 from savor.api.context import engine_of, json_answer, metrics_of
+from savor.api.direct_route import DirectRoute
 from savor.api.problems import documented
+from savor.api.recommending import recommended
 from savor.api.requests import RankRequest, RecommendationRequest, SimilarItemsRequest
-from savor.api.responses import RankResponse, RecommendationResponse, SimilarItemsResponse
+from savor.api.responses import RankResponse, RecommendationResponse, ScenariosResponse, SimilarItemsResponse
 
-router = APIRouter(tags=["recommendations"], responses=documented(400, 413, 422, 503))
+router = APIRouter(tags=["recommendations"], responses=documented(400, 413, 422, 503), route_class=DirectRoute)
 
 
 @router.post("/recommendations", response_model=RecommendationResponse)
 async def recommendations(request: Request, body: RecommendationRequest) -> Response:
     """Recommend items to a user; never empty while something in the catalogue may be shown."""
-    answer, result = engine_of(request).recommend(body)
-    metrics_of(request).ran(result)
+    started = perf_counter()
+    answer, _ = recommended(request.app.state, engine_of(request), body)
+    if (shadow := request.app.state.shadow) is not None:
+        shadow.observe(body, answer, perf_counter() - started)
     return json_answer(answer)
+
+
+@router.get("/scenarios", response_model=ScenariosResponse, responses=documented(503))
+async def scenarios(request: Request) -> Response:
+    """The places a list may be for, and how each is put together."""
+    return json_answer(engine_of(request).scenarios())
 
 
 @router.post("/similar_items", response_model=SimilarItemsResponse)

@@ -1,11 +1,11 @@
-"""`GET /health`, `/ready`, `/metrics` and `/bundles`."""
+"""`GET /health`, `/ready` and `/metrics`."""
 
-from typing import Any
+import asyncio
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from savor.api.context import engine_of, json_answer, metrics_of
+from savor.api.context import engine_of, engines_of, json_answer, metrics_of
 from savor.api.problems import documented
 from savor.api.responses import Status
 
@@ -20,8 +20,17 @@ async def health() -> Response:
 
 @router.get("/ready", response_model=Status, responses=documented(503))
 async def ready(request: Request) -> Response:
-    """Whether a bundle is loaded and can answer."""
-    return json_answer({"status": "ready", "bundle": engine_of(request).bundle_id})
+    """Whether a bundle is loaded and can answer; `problem` says why it is not the newest, or not all of it."""
+    engines = engines_of(request)
+    live = request.app.state.live
+    problems = [engines.problem, engines.items_problem, live.problem() if live is not None else ""]
+    return json_answer(
+        {
+            "status": "ready",
+            "bundle": engine_of(request).bundle_id,
+            "problem": "; ".join(problem for problem in problems if problem) or None,
+        }
+    )
 
 
 @router.get(
@@ -29,26 +38,5 @@ async def ready(request: Request) -> Response:
 )
 async def metrics(request: Request) -> Response:
     """Figures for Prometheus."""
-    return Response(metrics_of(request).text(), media_type=CONTENT_TYPE_LATEST)
-
-
-@router.get("/bundles", response_model=dict[str, Any], responses=documented(503))
-async def bundles(request: Request) -> Response:
-    """The bundles of the registry, newest first, and the one that is served."""
-    engine = engine_of(request)
-    listings = engine.registry.list() if engine.registry is not None else []
-    return json_answer(
-        {
-            "current": engine.bundle_id,
-            "bundles": [
-                {
-                    "id": listing.id,
-                    "created": listing.created,
-                    "size": listing.size,
-                    "channels": list(listing.channels),
-                    "problem": listing.problem,
-                }
-                for listing in listings
-            ],
-        }
-    )
+    text = await asyncio.to_thread(metrics_of(request).text)  # asks the stores how they are
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

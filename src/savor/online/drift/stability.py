@@ -30,15 +30,17 @@ class Stability(NamedTuple):
         return {**self._asdict(), "bound": self.bound if np.isfinite(self.bound) else None}
 
 
-def population_stability(reference: NDArray[np.int64], live: NDArray[np.int64]) -> float:
+def population_stability(
+    reference: NDArray[np.int64] | NDArray[np.float64], live: NDArray[np.int64] | NDArray[np.float64]
+) -> float:
     """PSI = sum over bins of (q - p) ln(q / p), for reference shares p and live shares q.
 
     Siddiqi, "Credit risk scorecards", 2006. It is the symmetrised Kullback-Leibler divergence. Half a count is added to
     each bin (Jeffreys), so that an empty bin is finite.
 
     Args:
-        reference: (B,) int64 counts.
-        live: (B,) int64 counts.
+        reference: (B,) counts of independent observations.
+        live: (B,) counts of independent observations.
     """
     p, q = reference + _PRIOR, live + _PRIOR
     p, q = p / p.sum(), q / q.sum()
@@ -69,7 +71,13 @@ def stability(
     """
     if live_n <= 0 or reference_n <= 0:
         return Stability(0.0, float("inf"), live_n, False)
-    psi = population_stability(reference, live)
+    psi = population_stability(_independent(reference, reference_n), _independent(live, live_n))
     used = int(np.count_nonzero(reference + live))
     chance = chi_square_quantile(tail, used - 1) * (1 / reference_n + 1 / live_n) if used > 1 else 0.0
     return Stability(psi, chance, live_n, psi > max(threshold, chance))
+
+
+def _independent(counts: NDArray[np.int64], n: float) -> NDArray[np.float64]:
+    """(B,) float64 counts in the same shares that add up to at most `n`; else half a count would be too little."""
+    total = float(counts.sum())
+    return np.asarray(counts * (min(1.0, n / total) if total else 1.0), np.float64)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from savor.online.experiments.estimate import Estimate
 
+_ROUNDING = 1e-12
+"""Share of a sum of squares that may be left by rounding where all users are alike."""
+
 
 class Moments(NamedTuple):
     """Sums over n users of a numerator x, a denominator y and their products; they add up, and SQL can give them."""
@@ -34,5 +37,6 @@ class Moments(NamedTuple):
         if self.n < 2 or self.y <= 0:
             return Estimate(np.nan, np.inf)
         value = self.x / self.y
-        squares = max(0.0, self.xx - 2 * value * self.xy + value * value * self.yy)
+        squares = self.xx - 2 * value * self.xy + value * value * self.yy
+        squares = squares if squares > _ROUNDING * self.xx else 0.0
         return Estimate(value, self.n / (self.n - 1) * squares / (self.y * self.y))

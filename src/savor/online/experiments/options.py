@@ -68,6 +68,11 @@ class ExperimentOptions(Section):
     salt: str = Field("", max_length=100, description="Makes the assignment anew when changed; empty: the name.")
     scenarios: tuple[str, ...] = Field((), description="Scenarios that take part; none: all.")
     exploration: ExplorationOptions | None = Field(None, description="Exploration in every variant alike.")
+    judge: str | None = Field(
+        None,
+        description="Channel of a bundle whose lists are made beside those of exploration, unseen, so that off-policy "
+        "estimates say how it would do.",
+    )
     metric: str = Field("conversion", description="The metric that decides.")
     metrics: tuple[str, ...] = Field(
         ("ctr", "conversion", "order_value"), description="Metrics of the results, beside the one that decides."
@@ -100,6 +105,8 @@ class ExperimentOptions(Section):
         asked = {self.metric, *self.metrics, *(one.metric for one in self.guardrails)}
         if unknown := sorted(asked - METRICS.keys()):
             problems.append(f"there are no metrics {unknown}; there are {list(METRICS)}")
+        if self.judge is not None and "exploration" not in self.changes:
+            problems.append("judge needs exploration: without chance, a log says nothing of other lists")
         if self.rollout is not None:
             if set(self.variants) != {CONTROL, self.rollout.variant}:
                 problems.append(f"a roll-out has the variants {CONTROL!r} and {self.rollout.variant!r}, and no others")

@@ -28,7 +28,7 @@ def advance(connection: Connection, name: str, by: int = 1) -> int:
 
 def last_numbers(connection: Connection) -> dict[str, int]:
     """The last number given in each numbered table: what tells that there is something new, in one small query."""
-    return dict(connection.execute(_ALL).tuples().all())
+    return {row.name: row.value for row in connection.execute(_ALL)}
 
 
 def hold_all(connection: Connection) -> None:

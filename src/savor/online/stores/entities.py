@@ -91,6 +91,27 @@ class EntityStore:
             upsert(connection, entities, rows)
             return advance(connection, entities.name, len(rows)) + len(rows) - 1
 
+    def merge(self, kind: EntityKind, identifier: str, changes: Document) -> Entity:
+        """Lay `changes` over what was last said of it, in one step; what was removed begins anew.
+
+        Returns:
+            It as it is after that.
+        """
+        with self._database.writing() as connection:
+            # Held from here on, so that nobody changes it in between.
+            advance(connection, entities.name, 0)
+            asked = _SELECT.where(entities.c.kind == kind, entities.c.id == identifier)
+            row = connection.execute(asked).first()
+            known = None if row is None else _entity(row)
+            document = {**((known.document if known else None) or {}), **changes}
+            if known is not None and known.document == document:
+                return known
+            version, changed = advance(connection, entities.name), self._clock()
+            text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode("utf-8")
+            values = {"kind": kind, "id": identifier, "version": version, "document": text, "changed": changed}
+            upsert(connection, entities, [values])
+        return Entity(kind, identifier, document, version, changed)
+
     def read_after(self, version: int, limit: int = 10_000, *, kind: EntityKind | None = None) -> list[Entity]:
         """Up to `limit` that changed after `version`, in the order of their versions, each as it is now.
 

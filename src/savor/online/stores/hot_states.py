@@ -1,6 +1,6 @@
 """What users did in the last minutes and hours, near to hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,8 +26,11 @@ class HotStates(Protocol):
     No method fails because a server is away: what this process knows stays usable, and answers say so.
     """
 
-    def add(self, batch: EventBatch) -> None:
-        """Take in events; repeated ones, by their ids, change nothing, and late ones find their place by time."""
+    def add(self, batch: EventBatch, *, shared: bool = False) -> None:
+        """Take in events; repeated ones, by their ids, change nothing, and late ones find their place by time.
+
+        With `shared`, other servers know of them already and are not told.
+        """
 
     def recent(self, user_id: str) -> Recent:
         """The last events of the user; nothing for somebody who did nothing lately."""
@@ -43,6 +46,9 @@ class HotStates(Protocol):
 
         False where a server that knows of them is away: it is told when it is back, as long as this process lives.
         """
+
+    def when_dropped(self, tell: Callable[[str], None]) -> None:
+        """Call `tell` with the id of each user whose events this process lets go for want of room or for their age."""
 
     def problem(self) -> str:
         """Why what other servers know is out of reach; empty where it is not."""

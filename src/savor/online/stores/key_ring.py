@@ -35,6 +35,15 @@ class KeyRing:
         """
         return check(self.records(), shown)
 
+    def renew(self) -> None:
+        """Read the keys again before they are too old, so that no caller has to.
+
+        Raises:
+            StoreAwayError: as `verify`.
+        """
+        if self._records is None or self._clock() - self._read >= self._seconds / 2:
+            self._renew(self._seconds / 2)
+
     def records(self) -> dict[str, KeyRecord]:
         """All keys; one caller renews them, and the others do not wait for it.
 
@@ -44,8 +53,11 @@ class KeyRing:
         known = self._records
         if known is not None and (self._clock() - self._read < self._seconds or self._reading.locked()):
             return known
+        return self._renew(self._seconds)
+
+    def _renew(self, seconds: float) -> dict[str, KeyRecord]:
         with self._reading:
-            if self._records is not None and self._clock() - self._read < self._seconds:
+            if self._records is not None and self._clock() - self._read < seconds:
                 return self._records
             try:
                 self._records, self.problem = self._keys.records(), ""

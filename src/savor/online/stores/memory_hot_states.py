@@ -34,14 +34,13 @@ class MemoryHotStates:
         self._users: OrderedDict[str, tuple[float, EventBatch]] = OrderedDict()
         self._merged: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
-        self.dropped: Callable[[str], None] | None = None
-        """Called with the id of each user whose events are dropped for want of room or because they are old."""
+        self._tell: Callable[[str], None] = lambda _: None
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def add(self, batch: EventBatch) -> None:
-        """See HotStates."""
+    def add(self, batch: EventBatch, *, shared: bool = False) -> None:  # noqa: ARG002
+        """See HotStates; there are no others."""
         by_user: dict[str, list[int]] = {}
         with self._lock:
             for place, user_id in enumerate(batch.user_id):
@@ -84,6 +83,10 @@ class MemoryHotStates:
                 del self._merged[visitor_id]
         return True
 
+    def when_dropped(self, tell: Callable[[str], None]) -> None:
+        """See HotStates."""
+        self._tell = tell
+
     def problem(self) -> str:
         """See HotStates: there are no others."""
         return ""
@@ -99,8 +102,7 @@ class MemoryHotStates:
 
     def _drop(self, user_id: str) -> None:
         del self._users[user_id]
-        if self.dropped is not None:
-            self.dropped(user_id)
+        self._tell(user_id)
 
 
 def last_events(events: EventBatch, most: int, user_id: str) -> EventBatch:

@@ -1,7 +1,7 @@
 """Recent events of users in Redis, for several servers."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from zlib import crc32
 
@@ -99,9 +99,11 @@ class RedisHotStates:
         self._missed = _Missed()
         self._lock = threading.Lock()
 
-    def add(self, batch: EventBatch) -> None:
+    def add(self, batch: EventBatch, *, shared: bool = False) -> None:
         """See HotStates."""
         self._memory.add(batch)
+        if shared:
+            return
         try:
             self._catch_up()
             self._send(batch)
@@ -118,7 +120,9 @@ class RedisHotStates:
             user, records = self._link.call(lambda: self._recent(keys=self._keys, args=[user_id]))
         except StoreAwayError as error:
             return Recent(self._memory.recent(user_id).events, str(error))
-        events = EventBatch.from_rows([orjson.loads(record) for record in records])
+        # Redis may have lost what it held; what this process knows of the user counts all the same.
+        known = self._memory.recent(user_id).events
+        events = EventBatch.concatenate([EventBatch.from_rows([orjson.loads(record) for record in records]), known])
         return Recent(last_events(events, self._most_events, user.decode("utf-8")))
 
     def users(self) -> list[str]:
@@ -148,6 +152,10 @@ class RedisHotStates:
                 self._missed.forgotten.update(dict.fromkeys(user_ids))
             return False
         return True
+
+    def when_dropped(self, tell: Callable[[str], None]) -> None:
+        """See HotStates."""
+        self._memory.when_dropped(tell)
 
     def problem(self) -> str:
         """See HotStates."""

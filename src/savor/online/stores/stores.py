@@ -66,6 +66,16 @@ class Stores:
             self.redis.close()
 
 
+def database_address(options: StoreOptions) -> str:
+    """Where the live database is: what the environment says, or else the options.
+
+    Raises:
+        ConfigError: a password is written out.
+        DataError: an environment variable that the address names is not set.
+    """
+    return os.environ.get(DATABASE_VARIABLE) or store_address(options.database, "stores.database")
+
+
 def open_stores(options: StoreOptions, project: Path) -> Stores:
     """Open the stores of the project in the folder `project`; nothing need be reachable yet.
 
@@ -76,8 +86,7 @@ def open_stores(options: StoreOptions, project: Path) -> Stores:
         StoreAwayError: the key for erasures cannot be read or made.
     """
     state = project / ".savor"
-    address = os.environ.get(DATABASE_VARIABLE) or store_address(options.database, "stores.database")
-    database = Database.open(address, project)
+    database = Database.open(database_address(options), project)
     redis_address = os.environ.get(REDIS_VARIABLE) or (
         store_address(options.redis, "stores.redis") if options.redis else None
     )

@@ -38,6 +38,11 @@ class ExposureController:
         """(G,) float64, for the next list."""
         return self._boosts
 
+    @property
+    def lists(self) -> int:
+        """How many lists it has learnt from."""
+        return self._lists
+
     def observe(self, exposure: NDArray[np.float64]) -> None:
         """Learn from a list that was shown.
 

@@ -19,4 +19,4 @@ class Ann:
 
     def retrieve(self, query: Query, hydrated: Hydrated) -> Retrieved:
         """Scores are inner products."""
-        return self._search.nearest(hydrated["user_vector"], max(self._k, query.n), hydrated["eligible"])
+        return self._search.nearest(hydrated["user_vector"], max(self._k, query.depth), hydrated["eligible"])

@@ -23,5 +23,5 @@ class BuyAgain:
         if query.exclude_seen or not len(own):
             return Retrieved.empty()
         rows = own.strongest(len(own))
-        rows = rows[hydrated["eligible"][own.item[rows]]][: max(self._k, query.n)]
+        rows = rows[hydrated["eligible"][own.item[rows]]][: max(self._k, query.depth)]
         return Retrieved(own.item[rows], own.weight[rows])

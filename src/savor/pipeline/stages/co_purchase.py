@@ -1,8 +1,8 @@
 """Source: what goes with the user's own items."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from savor.models.neighbour_sums import NeighbourSums
 from savor.models.neighbours import Neighbours
 from savor.pipeline.candidates import Retrieved
 from savor.pipeline.query import Query
@@ -29,30 +29,21 @@ class CoPurchase:
 
     def __init__(self, neighbours: Neighbours, k: int, own: int, power: float = 1) -> None:
         self._neighbours, self._k, self._own, self._power = neighbours, k, own, np.float32(power)
+        self._last: tuple[OwnItems, NeighbourSums] | None = None
 
-    def contributions(self, own: OwnItems) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """What each own item gives to which item: (n,) items, repeated, -1 for none, and (n,) weights."""
+    def sums(self, own: OwnItems) -> NeighbourSums:
+        """The sums above, also for own items; those of the same `own` as last are made once."""
+        last = self._last
+        if last is not None and last[0] is own:
+            return last[1]
         rows = own.strongest(self._own)
-        item = self._neighbours.item[own.item[rows]].ravel()
-        return item, (self._neighbours.weight[own.item[rows]] * own.weight[rows, None] ** self._power).ravel()
+        made = NeighbourSums.of(self._neighbours, own.item[rows], own.weight[rows] ** self._power)
+        self._last = own, made
+        return made
 
     def retrieve(self, query: Query, hydrated: Hydrated) -> Retrieved:
         """Scores are the sums above."""
         own: OwnItems = hydrated["own_items"]
         if not len(own):
             return Retrieved.empty()
-        item, weight = self.contributions(own)
-        allowed = hydrated["eligible"].copy()
-        allowed[own.item] = False
-        kept = (item >= 0) & allowed[item]
-        item, weight = item[kept], weight[kept]
-        total = np.zeros(len(allowed), np.float32)
-        np.add.at(total, item, weight)
-        place = np.empty(len(allowed), np.int32)
-        place[item] = np.arange(len(item), dtype=np.int32)
-        item = item[place[item] == np.arange(len(item))]
-        k = max(self._k, query.n)
-        if len(item) > k:
-            item = item[np.argpartition(-total[item], k)[:k]]
-        item = item[np.lexsort((item, -total[item]))]
-        return Retrieved(item, total[item])
+        return Retrieved(*self.sums(own).best(max(self._k, query.depth), hydrated["eligible"], own.item))

@@ -14,7 +14,6 @@ class CoPurchaseFit:
 
     Args:
         source: whose scores they are.
-        number_of_items: I.
     """
 
     name = "co_purchase_fit"
@@ -22,12 +21,9 @@ class CoPurchaseFit:
     writes = frozenset({"co_purchase_fit"})
     required = False
 
-    def __init__(self, source: CoPurchase, number_of_items: int) -> None:
-        self._source, self._number_of_items = source, number_of_items
+    def __init__(self, source: CoPurchase) -> None:
+        self._source = source
 
     def enrich(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.float32]:  # noqa: ARG002
         """(N,) float32, 0 where nothing speaks for the item."""
-        item, weight = self._source.contributions(hydrated["own_items"])
-        known = item >= 0
-        total = np.bincount(item[known], weights=weight[known], minlength=self._number_of_items)
-        return total[candidates.item].astype(np.float32)
+        return self._source.sums(hydrated["own_items"]).values(candidates.item)

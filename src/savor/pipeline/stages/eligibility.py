@@ -10,10 +10,10 @@ from savor.pipeline.stage import Hydrated
 
 
 class Eligibility:
-    """Stock, exclusions and filter as one mask, so that sources look where something can be found."""
+    """Stock, exclusions, the items of the moment and the filter as one mask: sources look where something is."""
 
     name = "eligibility"
-    reads = frozenset({"history"})
+    reads = frozenset({"history", "context_items"})
     writes = frozenset({"eligible"})
     required = True
 
@@ -27,6 +27,7 @@ class Eligibility:
             np.logical_and(eligible, query.filter.matches(slice(None)), out=eligible)
         if len(query.exclude):
             eligible[query.exclude] = False
+        eligible[hydrated["context_items"]] = False
         if query.exclude_seen:
             eligible[hydrated["history"].item] = False
         return {"eligible": eligible}

@@ -9,15 +9,16 @@ from savor.pipeline.stage import Hydrated
 
 
 class Exclude:
-    """Takes out `query.exclude`."""
+    """Takes out `query.exclude`, and the items of basket and page."""
 
     name = "exclude"
-    reads = frozenset({"item"})
+    reads = frozenset({"item", "context_items"})
     writes = frozenset[str]()
     required = True
 
-    def keep(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.bool_]:  # noqa: ARG002
+    def keep(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.bool_]:
         """(N,) bool."""
-        if not len(query.exclude):
+        unwanted = np.concatenate([query.exclude, hydrated["context_items"]])
+        if not len(unwanted):
             return np.ones(len(candidates), np.bool_)
-        return np.isin(candidates.item, query.exclude, invert=True)
+        return np.isin(candidates.item, unwanted, invert=True)

@@ -35,7 +35,7 @@ class NeuralRanker:
         features: makes the rows.
         every: scorer of the usual use.
         new: scorer for `query.exclude_seen`; without it `every` does both.
-        weights: by scenario, then head; a scenario without any takes `DEFAULT_WEIGHTS`.
+        weights: by scenario, then head; a scenario without any takes `DEFAULT_WEIGHTS`. Those of a query go before.
         space: makes codes, where the scorers want any.
         absent: source columns that nothing in this pipeline writes; they are NaN.
     """
@@ -61,6 +61,11 @@ class NeuralRanker:
         """The history, the profile and the source columns that the features cross."""
         return frozenset({"history", "profile", "item"}) | (frozenset(self._features.source_columns) - self._absent)
 
+    @property
+    def features(self) -> RankingFeatures:
+        """What makes the rows."""
+        return self._features
+
     def rank(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.float32]:
         """(N,) float32."""
         scorer = self._new if query.exclude_seen else self._every
@@ -69,7 +74,8 @@ class NeuralRanker:
         if self._space is not None and scorer.codes:
             codes = pair_codes_of_one(self._space, scorer.codes, hydrated["profile"], candidates.item)
         heads = scorer.heads(matrix, codes)
-        weights = self._weights.get(query.scenario) or DEFAULT_WEIGHTS
+        weights = dict(self._weights.get(query.scenario) or DEFAULT_WEIGHTS)
+        weights.update((head, weight) for head, weight in query.weights.items() if head in heads)
         score = np.zeros(len(candidates), np.float32)
         for head, weight in weights.items():
             score += np.float32(weight) * heads[head]

@@ -1,6 +1,9 @@
 """Reasoner: why an item is in the list, from the user's own events and from what brought it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +11,23 @@ from numpy.typing import NDArray
 from savor.features.catalogue import Catalogue
 from savor.models.neighbours import Neighbours
 from savor.pipeline.candidates import Candidates
+from savor.pipeline.fairness.declared_groups import DeclaredGroups
 from savor.pipeline.query import Query
 from savor.pipeline.result import Reason
 from savor.pipeline.stage import Hydrated
 from savor.pipeline.stages.own_items import DAY, OwnItems
 
+_NONE = np.empty(0, np.int32)
 _LEAST_FOR_RHYTHM = 3
-_SOURCES = ("co_purchase", "ann", "trending", "popular")
+_OF_MOMENT = ("together", "similar", "search_words", "search_meaning")
+_SOURCES = ("co_purchase", "ann", "trending", "groups", "popular")
 _TASTE = Reason("similar_taste", "like what you choose")
 _PROFILE = Reason("profile", "chosen by people with a profile like yours")
 _NOBODY = Reason("newcomer", "chosen by people we know little of")
+_WORDS = Reason("search_words", "has words you search for")
+_MEANING = Reason("search_meaning", "close in meaning to what you search for")
 _POPULAR = Reason("popular", "popular with everybody")
+_FILLER = Reason("filler", "to fill the list")
 _ASKED_FOR = Reason("asked_for", "you asked for it")
 
 
@@ -49,8 +58,10 @@ _WORDING = {
 class Reasons:
     """The strongest true reason for each item.
 
-    First the user's own rhythm (three or more times) or count; else what the best of the sources that brought the item
-    found: the own item with the largest co-purchase contribution, recent popularity, or nearness to the user's taste.
+    First what the moment asks for, where that brought the item: the item of basket or page that it goes with most or
+    is like, or the search. Then the user's own rhythm (three or more times) or count; else what the best of the sources
+    that brought the item found: the own item with the largest co-purchase contribution, recent popularity, a declared
+    group, or nearness to the user's taste.
 
     Args:
         catalogue: gives names.
@@ -59,6 +70,7 @@ class Reasons:
         power: of their weights in that source.
         window_days: window of the trending source.
         wording: words for what users do.
+        groups: declared ones; None for none.
     """
 
     name = "reasons"
@@ -74,9 +86,10 @@ class Reasons:
         power: float,
         window_days: float,
         wording: Wording,
+        groups: DeclaredGroups | None = None,
     ) -> None:
         self._names, self._neighbours, self._own, self._wording = catalogue.names, neighbours, own, wording
-        self._power = np.float32(power)
+        self._power, self._groups = np.float32(power), groups
         self._period = "this month" if 28 <= window_days <= 31 else f"in the last {window_days:g} days"
 
     def explain(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> list[Reason]:
@@ -84,10 +97,16 @@ class Reasons:
         own: OwnItems = hydrated["own_items"]
         has_history = len(hydrated["history"]) > 0
         stranger = _PROFILE if hydrated["known_user"] else _NOBODY
-        best = self._best_sources(candidates)
+        best = self._best_sources(candidates, _SOURCES)
+        of_moment = self._best_sources(candidates, _OF_MOMENT)
+        context: NDArray[np.int32] = hydrated.get("context_items", _NONE)
         strongest: NDArray[np.intp] | None = None
         reasons = []
-        for source, item in zip(best, candidates.item.tolist(), strict=True):
+        popular = candidates.columns.get("popular_score", candidates.score)
+        for place, (source, moment, item) in enumerate(zip(best, of_moment, candidates.item.tolist(), strict=True)):
+            if moment:
+                reasons.append(self._of_moment(moment, item, context))
+                continue
             times = own.times(item)
             if len(times):
                 reasons.append(self._of_own(times, query.now))
@@ -97,16 +116,18 @@ class Reasons:
                 reasons.append(Reason("bought_together", f"{self._wording.together} {partner}"))
             elif source == "trending":
                 reasons.append(Reason("trending", f"popular {self._period}"))
+            elif source == "groups":
+                reasons.append(self._of_group(item, query.now))
             elif source == "ann":
                 reasons.append(_TASTE if has_history else stranger)
             else:
-                reasons.append(_POPULAR if source == "popular" else _ASKED_FOR)
+                reasons.append(_ASKED_FOR if source != "popular" else _POPULAR if popular[place] > 0 else _FILLER)
         return reasons
 
     @staticmethod
-    def _best_sources(candidates: Candidates) -> list[str]:
-        """The source that ranks each candidate highest; "" where none brought it."""
-        names = [name for name in _SOURCES if f"{name}_rank" in candidates.columns]
+    def _best_sources(candidates: Candidates, sources: Sequence[str]) -> list[str]:
+        """The one of `sources` that ranks each candidate highest; "" where none brought it."""
+        names = [name for name in sources if f"{name}_rank" in candidates.columns]
         if not names or not len(candidates):
             return [""] * len(candidates)
         ranks = np.stack([candidates.columns[f"{name}_rank"] for name in names])
@@ -114,17 +135,35 @@ class Reasons:
         best = [names[position] for position in ranks.argmin(axis=0).tolist()]
         return [name if found else "" for name, found in zip(best, np.isfinite(ranks.min(axis=0)), strict=True)]
 
+    def _of_moment(self, source: str, item: int, context: NDArray[np.int32]) -> Reason:
+        """Why an item that a source of the moment brought goes with `context`."""
+        if source == "search_words":
+            return _WORDS
+        if source == "search_meaning":
+            return _MEANING
+        if source == "similar":
+            alike = f"like {self._names[int(context[0])]}" if len(context) == 1 else "like what is in your basket"
+            return Reason("similar_item", alike)
+        weight = np.where(self._neighbours.item[context] == item, self._neighbours.weight[context], 0).max(axis=1)
+        partner = self._names[int(context[int(np.argmax(weight))])]
+        return Reason("bought_together", f"{self._wording.together} {partner}")
+
+    def _of_group(self, item: int, now: int) -> Reason:
+        """Which declared group an item is shown for."""
+        if self._groups is None:
+            return _POPULAR
+        members = self._groups.members(now)[:, item]
+        name = self._groups.names[int(np.argmax(members * (self._groups.shares + self._groups.list_shares)))]
+        return Reason("declared_group", f"one of: {name.replace('_', ' ')}")
+
     def _of_own(self, times: NDArray[np.int64], now: int) -> Reason:
-        day = times // DAY
-        days = day[np.concatenate([[True], day[1:] != day[:-1]])]
+        days = list(dict.fromkeys((times // DAY).tolist()))
         if len(days) >= _LEAST_FOR_RHYTHM:
-            gap = max(round(float(np.median(np.diff(days)))), 1)
+            gap = max(round(median(after - before for before, after in pairwise(days))), 1)
             every = "every day" if gap == 1 else f"every {gap} days"
             return Reason("repeat_rhythm", f"you {self._wording.present} this about {every}")
         count = "once" if len(days) == 1 else "twice"
-        return Reason(
-            "bought_before", f"you {self._wording.past} this {count}, last {_ago(int(now // DAY - days[-1]))}"
-        )
+        return Reason("bought_before", f"you {self._wording.past} this {count}, last {_ago(now // DAY - days[-1])}")
 
     def _partner(self, item: int, own: OwnItems, strongest: NDArray[np.intp]) -> int:
         """The own item with the largest part in the co-purchase score of `item`."""

@@ -75,6 +75,11 @@ class TreeRanker:
         """The history and the source columns that the features cross."""
         return frozenset({"history", "item"}) | (frozenset(self._features.source_columns) - self._absent)
 
+    @property
+    def features(self) -> RankingFeatures:
+        """What makes the rows."""
+        return self._features
+
     def rank(self, query: Query, hydrated: Hydrated, candidates: Candidates) -> NDArray[np.float32]:
         """(N,) float32."""
         matrix = feature_matrix(self._features, query, hydrated, candidates)

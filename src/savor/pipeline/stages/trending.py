@@ -28,7 +28,7 @@ class Trending:
 
     def retrieve(self, query: Query, hydrated: Hydrated) -> Retrieved:
         """Scores are the popularity."""
-        k = max(self._k, query.n)
+        k = max(self._k, query.depth)
         item = first_eligible(self._order, hydrated["eligible"], k)
         return Retrieved(item, self._popularity[item])
 

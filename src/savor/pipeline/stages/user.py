@@ -12,17 +12,24 @@ class User:
 
     name = "user"
     reads = frozenset[str]()
-    writes = frozenset({"history", "profile", "searches", "known_user"})
+    writes = frozenset({"history", "profile", "searches", "known_user", "interest", "state_problem"})
     required = True
 
     def __init__(self, states: UserStates) -> None:
         self._states = states
 
     def hydrate(self, query: Query, hydrated: Hydrated) -> dict[str, Any]:  # noqa: ARG002
-        """`history` (History), `profile` (UserProfile), `searches` (SearchHistory) and `known_user` (bool)."""
+        """`history` (History), `profile` (UserProfile), `searches` (SearchHistory) and `known_user` (bool).
+
+        `interest` (History) is the history with what is of no kind the bundle knows; `state_problem` (str) says why
+        something that happened lately may be missing.
+        """
+        state = self._states.at(query.user_id, query.now)
         return {
-            "history": self._states.history(query.user_id, query.now),
-            "profile": self._states.profile(query.user_id),
-            "searches": self._states.searches(query.user_id),
-            "known_user": query.user_id in self._states,
+            "history": state.history,
+            "profile": state.profile,
+            "searches": state.searches,
+            "known_user": state.known,
+            "interest": state.interest,
+            "state_problem": state.problem,
         }

@@ -32,7 +32,8 @@ class UserInputs(Protocol):
 class UserVector:
     """Runs the tower on history, profile and searches.
 
-    What is searched for at this moment (`search_vector`) may be absent.
+    What is searched for at this moment (`search_vector`) may be absent. Where there is an `interest`, it stands in the
+    place of the history: what somebody looks at now says more of what they want than nothing.
     """
 
     name = "user_vector"
@@ -46,6 +47,10 @@ class UserVector:
     def hydrate(self, query: Query, hydrated: Hydrated) -> dict[str, Any]:
         """`user_vector`: (D,) float32."""
         inputs = self._features.user_input(
-            hydrated["history"], hydrated["profile"], query.now, hydrated["searches"], hydrated.get("search_vector")
+            hydrated.get("interest", hydrated["history"]),
+            hydrated["profile"],
+            query.now,
+            hydrated["searches"],
+            hydrated.get("search_vector"),
         )
         return {"user_vector": self._tower(inputs)[0]}

@@ -1,0 +1,63 @@
+"""What is made of the OpenAPI document is answered as the document says, and never by an error of the server."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from savor.api.app import create_app
+from savor.api.live import Live
+from savor.api.serve import load_engine
+from savor.online.stores.options import StoreOptions
+from tests.api.live_shop import made_database, prepared
+
+schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+CALLS = (
+    ("POST", "/events"),
+    ("PUT", "/users/{user_id}"),
+    ("GET", "/users/{user_id}"),
+    ("DELETE", "/users/{user_id}"),
+    ("POST", "/visitors"),
+    ("POST", "/visitors/{visitor_id}/merge"),
+    ("POST", "/customers/{customer_id}/recommendations"),
+    ("GET", "/customers/{customer_id}/recommendations"),
+    ("PUT", "/customers/{customer_id}/recommendations"),
+    ("DELETE", "/customers/{customer_id}/recommendations"),
+)
+
+
+@pytest.fixture(scope="module")
+def schema(registry_directory, tmp_path_factory):
+    project = prepared(made_database(tmp_path_factory.mktemp("made")), tmp_path_factory.mktemp("project"))
+    live = Live.open(StoreOptions(), project)
+    app = create_app(load_engine(registry_directory, over_states=live.over), live=live)
+    yield schemathesis.openapi.from_asgi("/openapi.json", app)
+    live.close()
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_answers_as_documented(schema, method, path):
+    from schemathesis.checks import CHECKS as KNOWN
+    from schemathesis.checks import load_all_checks
+
+    load_all_checks()
+    checks = KNOWN.get_by_names(list(CHECKS))
+
+    @given(schema[path][method].as_strategy())
+    @settings(
+        max_examples=6,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    def check(case):
+        case.validate_response(case.call(), checks=checks)
+
+    check()
