@@ -122,7 +122,7 @@ def test_rank(client):
 def test_status(client, registry_directory):
     assert client.get("/health").json() == {"status": "ok"}
     bundle = post(client, "/recommendations", user_id=USER)["bundle"]
-    assert client.get("/ready").json() == {"status": "ready", "bundle": bundle}
+    assert client.get("/ready").json() == {"status": "ready", "bundle": bundle, "problem": None}
     listed = client.get("/bundles").json()
     assert listed["current"] == bundle
     assert [(one["id"], one["channels"]) for one in listed["bundles"]] == [(bundle, ["live"])]

@@ -12,7 +12,7 @@ def test_what_was_added_is_there_and_what_was_removed_is_not():
     assert ROWS.get("b", 7) == 7
     assert "b" not in ROWS
     assert "a" in ROWS
-    assert 3 not in ROWS
+    assert "d" not in ROWS
     assert list(ROWS) == ["a", "c"]
     assert len(ROWS) == 2
     with pytest.raises(KeyError):

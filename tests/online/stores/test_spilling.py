@@ -63,6 +63,9 @@ class MoodyStore:
     def read_after(self, cursor, limit=10_000):
         return Page(batch(), cursor)
 
+    def last(self):
+        return len(self.kept)
+
     def of_user(self, user_id, *, since=0, limit=1000):
         return batch()
 
