@@ -17,22 +17,12 @@ CHECKS = (
     "content_type_conformance",
     "response_schema_conformance",
 )
-CALLS = (
-    ("POST", "/events"),
-    ("PUT", "/users/{user_id}"),
-    ("GET", "/users/{user_id}"),
-    ("DELETE", "/users/{user_id}"),
-    ("POST", "/visitors"),
-    ("POST", "/visitors/{visitor_id}/merge"),
-    ("POST", "/customers/{customer_id}/recommendations"),
-    ("GET", "/customers/{customer_id}/recommendations"),
-    ("PUT", "/customers/{customer_id}/recommendations"),
-    ("DELETE", "/customers/{customer_id}/recommendations"),
-)
+CALLS = [(method.upper(), path) for path, calls in create_app().openapi()["paths"].items() for method in calls]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def schema(registry_directory, tmp_path_factory):
+    # One for each call: an application closes its stores when its life ends.
     project = prepared(made_database(tmp_path_factory.mktemp("made")), tmp_path_factory.mktemp("project"))
     live = Live.open(StoreOptions(), project)
     app = create_app(load_engine(registry_directory, over_states=live.over), live=live)

@@ -46,7 +46,7 @@ async def list_users(
     return json_answer(users(engine_of(request).serving, limit, search))
 
 
-@router.get("/users/{user_id:path}/history", response_model=dict[str, Any], responses=documented(422, 503))
+@router.get("/users/{user_id:path}/history", response_model=dict[str, Any], responses=documented(404, 422, 503))
 async def user_history(
     request: Request,
     user_id: Annotated[str, Path(min_length=1, max_length=LONGEST)],
