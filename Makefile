@@ -49,11 +49,11 @@ lint: $(VENV)/dev.stamp  ## formatting, lint, strict types, import contracts
 docs: $(VENV)/dev.stamp  ## rewrite the generated pages in docs/
 	$(BIN)/python -m savor.cli.reference docs
 
-bench: $(VENV)/demo.stamp  ## quick rows of the benchmarks (BENCH_DATA=folder) and the server on the demo's bundle, into benchmarks/LOG.md
+bench: $(VENV)/demo.stamp  ## quick rows of the benchmarks (BENCH_DATA=folder) and of the server, into benchmarks/LOG.md
 	$(BIN)/savor bench quality complete-journey --only ease --only own_frequency
 	$(if $(BENCH_DATA),$(BIN)/savor bench quality amazon-beauty-leave-one-out --only "ease, train only" --data $(BENCH_DATA))
 	$(if $(BENCH_DATA),$(BIN)/savor bench quality ml-100k --only ease --only popularity --data $(BENCH_DATA))
-	$(BIN)/python benchmarks/serving.py -C $(DEMO) --log
+	$(BIN)/savor bench serve --project $(DEMO) --items 10000 --items 100000
 
 lock:  ## rewrite the lock files from pyproject.toml (needs uv)
 	requirements/lock.sh
