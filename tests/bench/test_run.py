@@ -1,8 +1,12 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
+import savor.bench.prepare as prepare_module
 from savor.bench.child import run_in_child
 from savor.bench.config import read_benchmark
 from savor.bench.core_filter import k_core
@@ -97,3 +101,26 @@ def test_k_core_by_hand():
     item = np.array([0, 1, 0, 1, 1, 2, 1])
     assert k_core(user, item, 2).tolist() == [True, True, True, True, False, False, False]
     assert not k_core(user, item, 9).any()
+
+
+def test_two_runs_that_begin_together_prepare_the_data_once(suite, data, monkeypatch):
+    benchmark = read_benchmark(suite.find("made-up"))
+    begun = threading.Barrier(2)
+    ingested = []
+    original = prepare_module._ingest
+
+    def slow(*arguments):
+        ingested.append(arguments)
+        time.sleep(0.2)
+        original(*arguments)
+
+    monkeypatch.setattr(prepare_module, "_ingest", slow)
+
+    def run():
+        begun.wait()
+        return prepare(benchmark, suite, data).dataset.fingerprint
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(run), pool.submit(run)
+        assert first.result() == second.result()
+    assert len(ingested) == 1

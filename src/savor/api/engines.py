@@ -12,8 +12,9 @@ from typing import NamedTuple
 from savor.api.bundle_engine import BundleEngine
 from savor.api.engine import Engine
 from savor.api.options import ServingOptions
-from savor.bundle.registry import LIVE, Registry, locked
+from savor.bundle.registry import LIVE, Registry
 from savor.core.errors import BundleError, SavorError
+from savor.core.file_lock import locked
 from savor.online.stores.entities import Entity, EntityStore
 from savor.online.stores.errors import StoreAwayError
 

@@ -10,6 +10,7 @@ from savor.bench.config import Benchmark, merged
 from savor.bench.core_filter import filter_to_core
 from savor.bench.suite import Suite
 from savor.core.errors import DataError
+from savor.core.file_lock import locked
 from savor.core.files import write_json_atomic, write_text_atomic
 from savor.core.hashing import sha256_json
 from savor.core.progress import progress
@@ -83,8 +84,10 @@ def prepare(benchmark: Benchmark, suite: Suite, data: Path | None) -> Prepared:
     key = sha256_json({"dataset": options.model_dump(mode="json"), "split": split})[:12]
     folder = suite.work / f"{options.name}-{key}"
     sections_file = folder / "sections.toml"
-    if not sections_file.exists():
-        _ingest(benchmark, files, folder, sections_file)
+    suite.work.mkdir(parents=True, exist_ok=True)
+    with locked(suite.work / f".{folder.name}.lock"):
+        if not sections_file.exists():
+            _ingest(benchmark, files, folder, sections_file)
     return Prepared(benchmark, folder, files, tomllib.loads(sections_file.read_text(encoding="utf-8")))
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from savor.bundle.manifest import MANIFEST_NAME, Manifest
 from savor.bundle.writer import copy_bundle, disk_errors
 from savor.core.clock import Clock, wall_clock
 from savor.core.errors import BundleError
+from savor.core.file_lock import locked
 
 LIVE = "live"
 
@@ -180,18 +180,3 @@ class Registry:
                 elif path.suffix == ".old":
                     original = path.with_name(path.name[1:].split(".")[0])
                     shutil.rmtree(path) if original.exists() else os.replace(path, original)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path`; the system lets go of it when the process dies, however it dies."""
-    with path.open("a") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from savor.online.stores.file_lock import try_lock
+from savor.core.file_lock import try_lock
 
 _SLOTS = 64
 _BYTES = 8

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from savor.core.file_lock import try_lock
 from savor.core.files import fsync_directory, write_bytes_atomic
 from savor.online.stores.errors import StoreError
-from savor.online.stores.file_lock import try_lock
 
 _MARK = b"\xf5SVJ"
 _HEAD = struct.Struct("<4sII")
