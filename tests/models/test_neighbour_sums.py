@@ -13,7 +13,7 @@ def table(seed: int) -> Neighbours:
     rng = np.random.default_rng(seed)
     item = rng.integers(0, ITEMS, (ITEMS, NEAR)).astype(np.int32)
     weight = rng.integers(1, 4, (ITEMS, NEAR)).astype(np.float32)
-    item[rng.random(item.shape) < 0.2] = -1
+    item[np.arange(NEAR) >= rng.integers(0, NEAR + 1, (ITEMS, 1))] = -1
     return Neighbours(item, weight)
 
 
@@ -62,3 +62,22 @@ def test_a_table_without_neighbours_says_nothing() -> None:
     sums = NeighbourSums.of(empty, np.asarray([1, 2], np.int32), np.ones(2, np.float32))
     assert sums.values(np.asarray([1, 5], np.int32)).tolist() == [0, 0]
     assert len(sums.best(3, np.ones(ITEMS, np.bool_), np.empty(0, np.int32))[0]) == 0
+
+
+@given(st.data())
+def test_the_largest_part_is_of_the_item_that_adds_most(data) -> None:
+    from savor.models.neighbours_kernel import largest_part
+
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    item = np.full((8, 4), -1, np.int32)
+    weight = np.zeros((8, 4), np.float32)
+    for row in range(8):
+        count = int(rng.integers(0, 5))
+        item[row, :count] = rng.choice(8, count, replace=False)
+        weight[row, :count] = np.sort(rng.random(count, np.float32) + np.float32(0.1))[::-1]
+    rows = rng.permutation(8)[: int(rng.integers(1, 9))].astype(np.int32)
+    factors = rng.random(len(rows), np.float32) + np.float32(0.1)
+    found = largest_part(item, weight, rows, factors, np.arange(8, dtype=np.int32))
+    for wanted in range(8):
+        part = np.where(item[rows] == wanted, weight[rows], 0).max(axis=1) * factors
+        assert found[wanted] == rows[int(np.argmax(part))]

@@ -1,3 +1,6 @@
+from itertools import pairwise
+from statistics import median
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,11 +44,33 @@ def test_own_items_by_hand():
     items = own((4, 80), (2, 90), (4, 90), (4, 100))
     assert items.item.tolist() == [2, 4]
     np.testing.assert_allclose(items.weight, [0.5, 0.25 + 0.5 + 1])
-    assert (items.times(4) // DAY).tolist() == [80, 90, 100]
-    assert (items.times(2) // DAY).tolist() == [90]
-    assert items.times(3).tolist() == items.times(99).tolist() == []
+    days, gap, last = items.rhythms(np.array([4, 2, 3, 99], np.int32), NOW)
+    assert days.tolist() == [3, 1, 0, 0]
+    np.testing.assert_array_equal(gap, [10, np.nan, np.nan, np.nan])
+    assert last.tolist()[:2] == [0, 10]
     assert items.strongest(1).tolist() == [1]
     assert len(own()) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 100 * DAY)), max_size=60))
+def test_rhythms_are_those_of_the_days(events):
+    events = sorted(events, key=lambda event: event[1])
+    size = len(events)
+    columns = np.array([item for item, _ in events], np.int32), np.array([time for _, time in events], np.int64)
+    rest = np.zeros(size, np.uint8), np.ones(size, np.float32), np.ones(size, np.float32), np.arange(size)
+    items = OwnItems.of(History(*columns, *rest), NOW, 10 * DAY)
+    days, gap, last = items.rhythms(np.arange(7, dtype=np.int32), NOW)
+    for item in range(7):
+        own = sorted({time // DAY for other, time in events if other == item})
+        assert days[item] == len(own)
+        if own:
+            assert last[item] == NOW // DAY - own[-1]
+            weight = sum(0.5 ** ((NOW - time) / (10 * DAY)) for other, time in events if other == item)
+            np.testing.assert_allclose(items.weight[items.item.tolist().index(item)], weight, rtol=1e-5)
+        if len(own) > 1:
+            assert gap[item] == median(after - before for before, after in pairwise(own))
+        else:
+            assert np.isnan(gap[item])
 
 
 def test_own_items_of_some_kinds():

@@ -21,6 +21,7 @@ from savor.api.routes import bundles, customers, events, items, page, recommenda
 from savor.api.routes import experiments as experiments_routes
 from savor.api.security import Access, Security, document_security
 from savor.api.shadow import Shadow
+from savor.api.short_way import ShortWay
 from savor.api.timing import Timing
 from savor.online.drift.options import DriftOptions
 from savor.online.experiments.options import ExperimentOptions
@@ -80,6 +81,7 @@ def create_app(
     for routes in served:
         app.include_router(routes.router)
     install_problem_handlers(app)
+    app.add_middleware(ShortWay, state=app.state)
     app.add_middleware(BodyLimit, limit=most_bytes)
     if access is not None and live is not None:
         app.add_middleware(Security, stores=live.stores, access=access)

@@ -1,6 +1,7 @@
 """From request bodies to answers, as plain values."""
 
 from collections.abc import Sequence
+from math import isfinite
 from time import perf_counter_ns
 from typing import Any
 from uuid import uuid4
@@ -96,22 +97,24 @@ class Engine:
         result = pipeline.run(query)
         ids = self.serving.catalogue.ids
         rows, scores = result.items.tolist(), result.scores.tolist()
+        descriptions = describe_items(self.serving, result.items)
         recommendations = [
             {
                 "item_id": ids[row],
                 "score": score,
-                **self._description(row),
+                **description,
                 "reason": {"code": reason.code, "text": reason.text},
             }
-            for row, score, reason in zip(rows, scores, result.reasons, strict=True)
+            for row, score, reason, description in zip(rows, scores, result.reasons, descriptions, strict=True)
         ]
         answer: Answer = {
             "user_id": body.user_id,
             "recommendations": recommendations,
             "num_recommendations": len(recommendations),
-            **self._provenance("; ".join([*notes, *filter(None, [result.fallback])]) or None),
             "recommendation_id": recommendation_id,
+            "bundle": self.bundle_id,
             "variant": plan.variant,
+            "fallback": "; ".join([*notes, *filter(None, [result.fallback])]) or None,
             "next_cursor": None,
         }
         if result.more:
@@ -138,8 +141,13 @@ class Engine:
             row, body.num_similar, self._filter(body.filter), by_picture=body.by == "picture"
         )
         items = [
-            {"item_id": self.serving.catalogue.ids[row], "score": score, **self._description(row)}
-            for row, score in zip(similar.items.tolist(), similar.scores.tolist(), strict=True)
+            {"item_id": self.serving.catalogue.ids[row], "score": score, **description}
+            for row, score, description in zip(
+                similar.items.tolist(),
+                similar.scores.tolist(),
+                describe_items(self.serving, similar.items),
+                strict=True,
+            )
         ]
         return {
             "item_id": body.item_id,
@@ -160,8 +168,10 @@ class Engine:
         result = self.serving.pipeline.rank(query, self._rows(body.item_ids))
         ids = self.serving.catalogue.ids
         items: list[dict[str, Any]] = [
-            {"item_id": came[ids[row]], "score": score, **self._description(row)}
-            for row, score in zip(result.items.tolist(), result.scores.tolist(), strict=True)
+            {"item_id": came[ids[row]], "score": score, **description}
+            for row, score, description in zip(
+                result.items.tolist(), result.scores.tolist(), describe_items(self.serving, result.items), strict=True
+            )
         ]
         unknown = [identifier for text, identifier in came.items() if text not in index]
         items += [{"item_id": identifier, "score": None, "name": None} for identifier in unknown]
@@ -208,9 +218,6 @@ class Engine:
     def _filter(self, specification: dict[str, Any] | None) -> ItemFilter | None:
         return ItemFilter.parse(specification, self.serving.catalogue) if specification else None
 
-    def _description(self, row: int) -> dict[str, Any]:
-        return describe_item(self.serving, row)
-
     def _provenance(self, fallback: str | None) -> Answer:
         return {
             "recommendation_id": uuid4().hex,
@@ -222,16 +229,21 @@ class Engine:
 
 def describe_item(serving: Serving, row: int) -> dict[str, Any]:
     """Name, narrowest known category and price of an item, for people."""
+    (description,) = describe_items(serving, np.asarray([row], np.int32))
+    return description
+
+
+def describe_items(serving: Serving, rows: NDArray[np.int32]) -> list[dict[str, Any]]:
+    """Name, narrowest known category and price of each of some items, for people."""
     catalogue = serving.catalogue
-    category = None
+    categories: list[str | None] = [None] * len(rows)
     for column in catalogue.categories.values():
-        category = column.values[column.codes[row]] or category
-    price = float(catalogue.price[row])
-    return {
-        "name": catalogue.names[row],
-        "category": category,
-        "price": round(price, 4) if np.isfinite(price) else None,
-    }
+        for place, code in enumerate(column.codes[rows].tolist()):
+            categories[place] = column.values[code] or categories[place]
+    return [
+        {"name": catalogue.names[row], "category": category, "price": round(price, 4) if isfinite(price) else None}
+        for row, category, price in zip(rows.tolist(), categories, catalogue.price[rows].tolist(), strict=True)
+    ]
 
 
 def _explanation(result: Result, place: int) -> dict[str, Any]:

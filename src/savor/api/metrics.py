@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
@@ -15,12 +16,13 @@ from savor.online.experiments.outcome_recorder import CLICK, PURCHASE
 from savor.online.metric_names import BY_NAME, MetricName
 from savor.online.monitor import OTHER, Monitored, Sample
 from savor.online.stores.event_store import Appended
-from savor.pipeline.result import Result
+from savor.pipeline.result import Drop, Failure, Fallback, Result, Trace
 
 logger = logging.getLogger("savor.api")
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024)
 _BOUNDS = (*map(str, _BUCKETS), "+Inf")
 _MOST_LABELS = 500
+_COUNTED_AT_ONCE = 256
 _MOST_LISTS = 100_000
 _USUAL = frozenset({"unknown_user", "no_history"})
 UNKNOWN = "unknown"
@@ -41,6 +43,8 @@ class Metrics:
         self._requests = _Histogram("savor_request_seconds")
         self._stages = _Histogram("savor_stage_seconds")
         self._events = _Histogram("savor_event_seconds")
+        self._runs: list[tuple[Trace, tuple[Fallback, ...], tuple[Failure, ...], tuple[Drop, ...]]] = []
+        self._shown: list[tuple[tuple[str, ...], NDArray[np.uint16]]] = []
         self._lists: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -67,16 +71,9 @@ class Metrics:
     def ran(self, result: Result) -> None:
         """Count what a pipeline did."""
         with self._lock:
-            for stage, nanoseconds in result.trace.timings.items():
-                self._stages.observe((stage,), nanoseconds * 1e-9)
-            for source, number in result.trace.retrieved.items():
-                self._count("savor_source_candidates_total", (source,), number)
-            for fallback in result.fallbacks:
-                self._count("savor_fallbacks_total", (fallback.code,))
-            for failure in result.failures:
-                self._count("savor_stage_failures_total", (failure.stage, failure.kind))
-            for drop in result.dropped:
-                self._count("savor_dropped_total", (drop.stage,), drop.number)
+            self._runs.append((result.trace, result.fallbacks, result.failures, result.dropped))
+            if len(self._runs) >= _COUNTED_AT_ONCE:
+                self._count_runs()
 
     def listed(
         self, recommendation_id: str, scenario: str, variant: str, result: Result, seconds: float, *, drawn: bool
@@ -91,10 +88,9 @@ class Metrics:
             seconds: time to answer.
             drawn: whether chance had a part in its order.
         """
-        labels, number, sources = (scenario, variant), len(result.items), result.trace.sources
-        bits = result.candidates.source[:, None] >> np.arange(len(sources), dtype=result.candidates.source.dtype) & 1
-        shown = bits.sum(axis=0).tolist()
+        labels, number = (scenario, variant), len(result.items)
         with self._lock:
+            self._shown.append((result.trace.sources, result.candidates.source))
             self._count("savor_lists_total", labels)
             self._count("savor_lists_seconds_total", labels, seconds)
             self._count("savor_impressions_total", labels, number)
@@ -104,9 +100,6 @@ class Metrics:
                 self._count("savor_lists_empty_total", labels)
             if drawn:
                 self._count("savor_explored_total", labels)
-            for source, amount in zip(sources, shown, strict=True):
-                if amount:
-                    self._count("savor_source_shown_total", (source,), amount)
             self._lists[recommendation_id] = labels
             if len(self._lists) > _MOST_LISTS:
                 self._lists.popitem(last=False)
@@ -141,6 +134,7 @@ class Metrics:
         """For the client library: every family once."""
         found: dict[str, list[Sample]] = {}
         with self._lock:
+            self._count_runs()
             histograms = [one.family() for one in (self._requests, self._stages, self._events)]
             for name, values in self._counts.items():
                 found[name] = [Sample(labels, value) for labels, value in sorted(values.items())]
@@ -163,6 +157,33 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format; asks everything that is watched, so it may wait for a store."""
         return generate_latest(self._registry)
+
+    def _count_runs(self) -> None:
+        """Count what pipelines did since the last time, with the lock held; many together take far less time."""
+        durations: dict[str, list[int]] = {}
+        for trace, fallbacks, failures, dropped in self._runs:
+            for stage, nanoseconds in trace.timings.items():
+                durations.setdefault(stage, []).append(nanoseconds)
+            for source, number in trace.retrieved.items():
+                self._count("savor_source_candidates_total", (source,), number)
+            for fallback in fallbacks:
+                self._count("savor_fallbacks_total", (fallback.code,))
+            for failure in failures:
+                self._count("savor_stage_failures_total", (failure.stage, failure.kind))
+            for drop in dropped:
+                self._count("savor_dropped_total", (drop.stage,), drop.number)
+        for stage, values in durations.items():
+            self._stages.observe_all((stage,), np.asarray(values) * 1e-9)
+        by_sources: dict[tuple[str, ...], list[NDArray[np.uint16]]] = {}
+        for sources, shown in self._shown:
+            by_sources.setdefault(sources, []).append(shown)
+        for sources, parts in by_sources.items():
+            every = np.concatenate(parts)
+            for bit, source in enumerate(sources):
+                if amount := int(np.count_nonzero(every & np.uint16(1 << bit))):
+                    self._count("savor_source_shown_total", (source,), amount)
+        self._runs.clear()
+        self._shown.clear()
 
     def _came(self, batch: EventBatch, place: int, recommendation: str) -> None:
         """Count a click or a purchase that names its list."""
@@ -214,6 +235,18 @@ class _Histogram:
             self._sums.setdefault(labels, 0.0)
         counts[bisect_left(_BUCKETS, seconds)] += 1
         self._sums[labels] += seconds
+
+    def observe_all(self, labels: tuple[str, ...], seconds: NDArray[np.float64]) -> None:
+        counts = self._counts.get(labels)
+        if counts is None:
+            if len(self._counts) >= _MOST_LABELS:
+                labels = (OTHER,) * len(labels)
+            counts = self._counts.setdefault(labels, [0] * len(_BOUNDS))
+            self._sums.setdefault(labels, 0.0)
+        places = np.searchsorted(_BUCKETS, seconds, side="left")
+        for place, number in enumerate(np.bincount(places, minlength=len(_BOUNDS)).tolist()):
+            counts[place] += number
+        self._sums[labels] += float(seconds.sum())
 
     def family(self) -> HistogramMetricFamily:
         family = HistogramMetricFamily(self._metric.name, self._metric.help, labels=self._metric.labels)

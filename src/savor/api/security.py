@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -48,6 +49,7 @@ def keys_needed(options: SecurityOptions, host: str) -> bool:
     return options.keys == "required" or (options.keys == "auto" and not is_loopback(host))
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether an address is that of this machine alone."""
     name = host.strip("[]").lower()

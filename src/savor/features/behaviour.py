@@ -1,13 +1,14 @@
 """The inputs of the user tower that come from what users did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from savor.data.histories import Histories
+from savor.data.histories import Histories, History
 from savor.features.history_window import AGE_BUCKETS, age_bucket, last_positions
 from savor.features.images.vectors import ImageVectors
 from savor.features.input_spec import InputSpec
@@ -15,6 +16,8 @@ from savor.features.options import FeatureOptions
 from savor.features.rows import take_rows
 from savor.features.searches import mean_vectors
 from savor.features.table_encoder import Inputs
+
+_EVENT_COLUMNS = tuple(field.name for field in fields(History))
 
 LONGEST_AGE = 2**31 - 2
 """Seconds, about 68 years: older events are taken for this old where an input is in seconds."""
@@ -105,12 +108,65 @@ class Behaviour:
             position = last_positions(histories, users, ends, self.options.session_length)
             found |= self._items("session", np.where(in_session(histories, position, now), position, -1), histories)
         if self.images is not None:
-            position = self._liked(users, histories, ends)
-            rows = np.where(position >= 0, self.images.rows(_at(histories.item, position)), 0)
-            found["visual_preference"] = mean_vectors(self.images.vectors, np.where(rows > 0, rows, -1))
-            share = (rows > 0).sum(axis=1) / np.float32(self.options.visual_items)
-            found["visual_preference_known"] = share.astype(np.float32)[:, None]
+            found |= self._visual(users, histories, ends)
         return found
+
+    def inputs_of_one(self, history: History, now: int) -> Inputs:
+        """What `inputs` gives for one user (B = 1), in a fraction of the time.
+
+        Args:
+            history: what they did; what is after `now` is not looked at.
+            now: UTC seconds.
+        """
+        from savor.features.behaviour_kernel import last_events
+
+        end = int(np.searchsorted(history.time, now, "right"))
+        items, categories, ages, session_items, session_categories = last_events(
+            np.ascontiguousarray(history.item, np.int32),
+            np.ascontiguousarray(history.time, np.int64),
+            np.ascontiguousarray(history.basket, np.int64),
+            end,
+            now,
+            self.options.history_length if self.options.history else 0,
+            self.options.session_length if self.session else 0,
+            SESSION_GAP,
+            self._codes[0],
+            self._codes[1],
+        )
+        found: Inputs = {}
+        if self.options.history:
+            found["history_item"] = items
+            if self.categories is not None:
+                found["history_category"] = categories
+            found["history_age"] = np.where(ages >= 0, age_bucket(ages), 0).astype(np.int32)
+            if self.options.history_seconds:
+                found["history_seconds"] = np.clip(ages, 0, LONGEST_AGE).astype(np.int32)
+        if self.session:
+            found["session_item"] = session_items
+            if self.categories is not None:
+                found["session_category"] = session_categories
+        if self.images is not None:
+            alone = Histories(
+                np.asarray([0, len(history)]), **{name: getattr(history, name) for name in _EVENT_COLUMNS}
+            )
+            found |= self._visual(np.zeros(1, np.int32), alone, np.asarray([end], np.int64))
+        return found
+
+    @cached_property
+    def _codes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Codes of items and of their categories, as the compiled function wants them."""
+        categories = np.empty(0, np.int32) if self.categories is None else self.categories[0]
+        return np.ascontiguousarray(self.item_codes[0], np.int32), np.ascontiguousarray(categories, np.int32)
+
+    def _visual(self, users: NDArray[np.int32], histories: Histories, ends: NDArray[np.int64]) -> Inputs:
+        assert self.images is not None
+        position = self._liked(users, histories, ends)
+        rows = np.where(position >= 0, self.images.rows(_at(histories.item, position)), 0)
+        share = (rows > 0).sum(axis=1) / np.float32(self.options.visual_items)
+        return {
+            "visual_preference": mean_vectors(self.images.vectors, np.where(rows > 0, rows, -1)),
+            "visual_preference_known": share.astype(np.float32)[:, None],
+        }
 
     def _items(self, what: str, position: NDArray[np.int64], histories: Histories) -> Inputs:
         item = np.where(position >= 0, _at(histories.item, position), -1)

@@ -1,7 +1,7 @@
 """Every input of the towers, defined once: the same NumPy code makes them in training and in serving."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,6 @@ PRICE, SALES, RECENT_SALES = "\0price", "\0sales", "\0recent sales"
 
 LEAST_SESSIONS = 0.02
 """The session is an input where at least this share of the occasions that are learnt from fall into one."""
-
-_EVENT_COLUMNS = tuple(field.name for field in fields(History))
 
 RECENT = 28 * 86_400
 """Recent sales are those of the last so many seconds of what is known."""
@@ -302,10 +300,8 @@ class FeatureSpace:
             search: (W,) vector of what they search for at this moment; None for nothing.
         """
         moment = np.asarray([now], np.int64)
-        end = np.searchsorted(history.time, moment, "right").astype(np.int64)
         inputs = self.users.encode_profile(profile)
-        alone = Histories(np.asarray([0, len(history)]), **{name: getattr(history, name) for name in _EVENT_COLUMNS})
-        inputs |= self.behaviour.inputs(np.zeros(1, np.int32), alone, moment, end)
+        inputs |= self.behaviour.inputs_of_one(history, now)
         if self.search is not None:
             inputs["search_text"] = search_input(
                 searches or SearchHistory.empty(), now, self.options.search_count, self.search[1], search

@@ -16,7 +16,7 @@ def add_up(
     """For each item, the sum over `rows` of its weight there times the row's factor.
 
     Args:
-        item: (I, K), -1 for none.
+        item: (I, K), -1 behind the last of a row.
         weight: (I, K).
         rows: (n,) rows of them.
         factors: (n,).
@@ -24,7 +24,12 @@ def add_up(
     Returns:
         Hash table of S slots: (S,) items, -1 where free, and (S,) sums.
     """
-    most = len(rows) * item.shape[1]
+    most = 0
+    for position in range(len(rows)):
+        count = item.shape[1]
+        while count and item[rows[position], count - 1] < 0:
+            count -= 1
+        most += count
     size = 16
     while 2 * size < 3 * most:
         size *= 2
@@ -35,7 +40,7 @@ def add_up(
         for column in range(item.shape[1]):
             key = item[row, column]
             if key < 0:
-                continue
+                break
             slot = (np.int64(key) * 2_654_435_761) & mask
             while keys[slot] != -1 and keys[slot] != key:
                 slot = (slot + 1) & mask
@@ -84,4 +89,35 @@ def look_up(keys: NDArray[np.int32], sums: NDArray[np.float64], items: NDArray[n
             slot = (slot + 1) & mask
         if keys[slot] == key:
             found[position] = sums[slot]
+    return found
+
+
+@compiled("int32[2]", "float32[2]", "int32[1]", "float32[1]", "int32[1]")
+def largest_part(
+    item: NDArray[np.int32],
+    weight: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    factors: NDArray[np.float32],
+    wanted: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """(N,) for each of the items `wanted`, the one of `rows` that adds most to its sum; the first where none does.
+
+    Args:
+        item: (I, K), -1 behind the last of a row.
+        weight: (I, K).
+        rows: (n,) at least one row of them.
+        factors: (n,).
+        wanted: (N,).
+    """
+    best = np.zeros(len(wanted), np.float32)
+    found = np.full(len(wanted), rows[0], np.int32)
+    for position in range(len(rows)):
+        row, factor = rows[position], factors[position]
+        for column in range(item.shape[1]):
+            key = item[row, column]
+            if key < 0:
+                break
+            for place in range(len(wanted)):
+                if wanted[place] == key and weight[row, column] * factor > best[place]:
+                    best[place], found[place] = weight[row, column] * factor, row
     return found

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+_NO_ITEMS, _NO_SCORES = np.empty(0, np.int32), np.empty(0, np.float32)
+
 
 class Retrieved(NamedTuple):
     """What one source brings, best first.
@@ -66,24 +68,19 @@ class Candidates:
             names: all sources of the pipeline; the position gives the bit in `source`.
             retrieved: by source; one that is not there brought nothing.
         """
-        parts = [retrieved[name].item for name in names if name in retrieved]
-        everything = np.concatenate(parts) if parts else np.empty(0, np.int32)
-        item, inverse = np.unique(everything, return_inverse=True)
-        source = np.zeros(len(item), np.uint16)
+        from savor.pipeline.candidates_kernel import joined
+
+        bits = [bit for bit, name in enumerate(names) if name in retrieved]
+        parts = [retrieved[names[bit]] for bit in bits]
+        brought = np.concatenate([_NO_ITEMS, *(part.item for part in parts)])
+        score = np.concatenate([_NO_SCORES, *(part.score for part in parts)])
+        ends = np.cumsum([len(part.item) for part in parts], dtype=np.int64)
+        order = np.argsort(brought, kind="stable")
+        item, source, values = joined(brought, score, order, ends, np.asarray(bits, np.int64), len(names))
         columns: dict[str, NDArray[np.float32]] = {}
-        values = np.full((len(names), 2, len(item)), np.nan, np.float32)
-        start = 0
-        for bit, name in enumerate(names):
-            score, rank = values[bit]
-            if name in retrieved:
-                brought = retrieved[name]
-                rows = inverse[start : start + len(brought.item)]
-                start += len(rows)
-                score[rows] = brought.score
-                rank[rows] = np.arange(1, len(rows) + 1)
-                source[rows] |= np.uint16(1 << bit)
-            columns[f"{name}_score"], columns[f"{name}_rank"] = score, rank
-        return cls(item.astype(np.int32, copy=False), np.full(len(item), np.nan, np.float32), source, columns)
+        for name, (own, rank) in zip(names, values, strict=True):
+            columns[f"{name}_score"], columns[f"{name}_rank"] = own, rank
+        return cls(item, np.full(len(item), np.nan, np.float32), source, columns)
 
     @classmethod
     def unsourced(cls, names: Sequence[str], item: NDArray[np.int32]) -> "Candidates":

@@ -62,8 +62,8 @@ class Request:
         Raises:
             PipelineError: a required stage failed (code `stage_failed`).
         """
-        missing = [column for column in stage.reads if column not in self.hydrated and column not in given]
-        if missing:
+        # What is read is written before, as wiring made sure, unless something failed.
+        if self.failures and (missing := [name for name in stage.reads if name not in {*self.hydrated, *given}]):
             self._failed(stage, "missing_input", f"there is no {', '.join(sorted(missing))}")
             return None
         started = perf_counter_ns()

@@ -5,13 +5,12 @@ from time import perf_counter
 from fastapi import APIRouter, Request, Response
 
 from savor.api.context import engine_of, json_answer, metrics_of
-from savor.api.direct_route import DirectRoute
 from savor.api.problems import documented
 from savor.api.recommending import recommended
 from savor.api.requests import RankRequest, RecommendationRequest, SimilarItemsRequest
 from savor.api.responses import RankResponse, RecommendationResponse, ScenariosResponse, SimilarItemsResponse
 
-router = APIRouter(tags=["recommendations"], responses=documented(400, 413, 422, 503), route_class=DirectRoute)
+router = APIRouter(tags=["recommendations"], responses=documented(400, 413, 422, 503))
 
 
 @router.post("/recommendations", response_model=RecommendationResponse)

@@ -88,7 +88,7 @@ def within_caps(caps: Sequence[Cap], number: int, n: int) -> NDArray[np.intp]:
         (at most n,) intp, rising.
     """
     chosen: list[int] = []
-    left: list[list[int]] = [cap.room().tolist() for cap in caps]
+    left = [_Room(cap) for cap in caps]
     codes = [cap.codes.tolist() for cap in caps]
     for position in range(number):
         if len(chosen) == n:
@@ -99,3 +99,16 @@ def within_caps(caps: Sequence[Cap], number: int, n: int) -> NDArray[np.intp]:
             for code, room in zip(own, left, strict=True):
                 room[code] -= 1
     return np.array(chosen, np.intp)
+
+
+class _Room(dict[int, int]):
+    """`Cap.room` for the codes that are asked for; lists are short, and there may be many codes."""
+
+    def __init__(self, cap: Cap) -> None:
+        self._most = cap.most
+        if cap.used is not None:
+            for code in cap.used.tolist():
+                self[code] -= 1
+
+    def __missing__(self, code: int) -> int:
+        return self._most

@@ -45,7 +45,10 @@ class Fairness:
     ) -> NDArray[np.float64]:
         """(N,) float64."""
         strength = query.weights.get("popularity", self._strength)
-        merit = dampened(merit, self._popularity[candidates.item], strength)
+        if strength:
+            merit = dampened(merit, self._popularity[candidates.item], strength)
+        if not len(self._groups.boosts):
+            return merit
         boosts = self._groups.boosts.copy()
         boosts[self._held] += self._controller.boosts
         if not boosts.any():

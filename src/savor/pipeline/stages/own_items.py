@@ -36,24 +36,29 @@ class OwnItems:
         """Up to k positions by falling weight, ties by lower item."""
         return np.argsort(-self.weight, kind="stable")[:k]
 
-    def times(self, item: int) -> NDArray[np.int64]:
-        """When the user had `item`, oldest first; empty where never."""
-        position = int(np.searchsorted(self.item, item))
-        if position == len(self.item) or self.item[position] != item:
-            return self.time[:0]
-        return self.time[self.start[position] : self.start[position + 1]]
+    def rhythms(
+        self, items: NDArray[np.int32], now: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """For N items: on how many days the user had them, the median of days between, days since the last.
+
+        Returns:
+            (N,) int64, 0 for never; (N,) float64, NaN for fewer than two; (N,) int64.
+        """
+        from savor.pipeline.stages.own_items_kernel import rhythms
+
+        days, gap, last = rhythms(self.item, self.start, np.ascontiguousarray(items, np.int32), self.time, now)
+        return days, gap, last
 
     @classmethod
     def of(cls, history: History, now: int, half_life: float) -> "OwnItems":
         """Group a history by item; `half_life` in seconds."""
         if not len(history):
             return cls(np.empty(0, np.int32), np.empty(0, np.float32), np.zeros(1, np.int64), np.empty(0, np.int64))
-        order = np.argsort(history.item, kind="stable")
-        item, time = history.item[order], history.time[order]
-        first = np.flatnonzero(np.concatenate([[True], item[1:] != item[:-1]]))
-        weight = np.exp2((time - now) / half_life)
-        start = np.append(first, len(item))
-        return cls(item[first], np.add.reduceat(weight, first).astype(np.float32), start, time)
+        from savor.pipeline.stages.own_items_kernel import grouped
+
+        item = np.ascontiguousarray(history.item, np.int32)
+        order = np.argsort(item, kind="stable")
+        return cls(*grouped(item, np.ascontiguousarray(history.time, np.int64), order, now, half_life))
 
 
 class OwnItemsHydrator:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +12,9 @@ from savor.pipeline.candidates import Candidates
 from savor.pipeline.fairness.declared_groups import DeclaredGroups
 from savor.pipeline.query import Query
 from savor.pipeline.result import Reason
+from savor.pipeline.search_query import search_query
 from savor.pipeline.stage import Hydrated
-from savor.pipeline.stages.own_items import DAY, OwnItems
+from savor.pipeline.stages.own_items import OwnItems
 
 _NONE = np.empty(0, np.int32)
 _LEAST_FOR_RHYTHM = 3
@@ -98,22 +97,22 @@ class Reasons:
         has_history = len(hydrated["history"]) > 0
         stranger = _PROFILE if hydrated["known_user"] else _NOBODY
         best = self._best_sources(candidates, _SOURCES)
-        of_moment = self._best_sources(candidates, _OF_MOMENT)
         context: NDArray[np.int32] = hydrated.get("context_items", _NONE)
-        strongest: NDArray[np.intp] | None = None
+        asks = len(context) > 0 or search_query(query) is not None
+        of_moment = self._best_sources(candidates, _OF_MOMENT) if asks else [""] * len(candidates)
+        partners: list[int] | None = None
         reasons = []
+        days, gaps, ago = (column.tolist() for column in own.rhythms(candidates.item, query.now))
         popular = candidates.columns.get("popular_score", candidates.score)
         for place, (source, moment, item) in enumerate(zip(best, of_moment, candidates.item.tolist(), strict=True)):
             if moment:
                 reasons.append(self._of_moment(moment, item, context))
                 continue
-            times = own.times(item)
-            if len(times):
-                reasons.append(self._of_own(times, query.now))
+            if days[place]:
+                reasons.append(self._of_own(days[place], gaps[place], ago[place]))
             elif source == "co_purchase":
-                strongest = own.strongest(self._own) if strongest is None else strongest
-                partner = self._names[self._partner(item, own, strongest)]
-                reasons.append(Reason("bought_together", f"{self._wording.together} {partner}"))
+                partners = self._partners(candidates.item, own) if partners is None else partners
+                reasons.append(Reason("bought_together", f"{self._wording.together} {self._names[partners[place]]}"))
             elif source == "trending":
                 reasons.append(Reason("trending", f"popular {self._period}"))
             elif source == "groups":
@@ -127,13 +126,14 @@ class Reasons:
     @staticmethod
     def _best_sources(candidates: Candidates, sources: Sequence[str]) -> list[str]:
         """The one of `sources` that ranks each candidate highest; "" where none brought it."""
-        names = [name for name in sources if f"{name}_rank" in candidates.columns]
-        if not names or not len(candidates):
-            return [""] * len(candidates)
-        ranks = np.stack([candidates.columns[f"{name}_rank"] for name in names])
-        ranks = np.where(np.isnan(ranks), np.inf, ranks)
-        best = [names[position] for position in ranks.argmin(axis=0).tolist()]
-        return [name if found else "" for name, found in zip(best, np.isfinite(ranks.min(axis=0)), strict=True)]
+        found, least = [""] * len(candidates), [np.inf] * len(candidates)
+        for name in sources:
+            if f"{name}_rank" not in candidates.columns:
+                continue
+            for place, rank in enumerate(candidates.columns[f"{name}_rank"].tolist()):
+                if rank < least[place]:
+                    found[place], least[place] = name, rank
+        return found
 
     def _of_moment(self, source: str, item: int, context: NDArray[np.int32]) -> Reason:
         """Why an item that a source of the moment brought goes with `context`."""
@@ -156,20 +156,24 @@ class Reasons:
         name = self._groups.names[int(np.argmax(members * (self._groups.shares + self._groups.list_shares)))]
         return Reason("declared_group", f"one of: {name.replace('_', ' ')}")
 
-    def _of_own(self, times: NDArray[np.int64], now: int) -> Reason:
-        days = list(dict.fromkeys((times // DAY).tolist()))
-        if len(days) >= _LEAST_FOR_RHYTHM:
-            gap = max(round(median(after - before for before, after in pairwise(days))), 1)
-            every = "every day" if gap == 1 else f"every {gap} days"
+    def _of_own(self, days: int, gap: float, ago: int) -> Reason:
+        if days >= _LEAST_FOR_RHYTHM:
+            between = max(round(gap), 1)
+            every = "every day" if between == 1 else f"every {between} days"
             return Reason("repeat_rhythm", f"you {self._wording.present} this about {every}")
-        count = "once" if len(days) == 1 else "twice"
-        return Reason("bought_before", f"you {self._wording.past} this {count}, last {_ago(now // DAY - days[-1])}")
+        count = "once" if days == 1 else "twice"
+        return Reason("bought_before", f"you {self._wording.past} this {count}, last {_ago(ago)}")
 
-    def _partner(self, item: int, own: OwnItems, strongest: NDArray[np.intp]) -> int:
-        """The own item with the largest part in the co-purchase score of `item`."""
-        rows = own.item[strongest]
-        part = np.where(self._neighbours.item[rows] == item, self._neighbours.weight[rows], 0).max(axis=1)
-        return int(rows[np.argmax(part * own.weight[strongest] ** self._power)])
+    def _partners(self, items: NDArray[np.int32], own: OwnItems) -> list[int]:
+        """For each item the own one with the largest part in its co-purchase score."""
+        from savor.models.neighbours_kernel import largest_part
+
+        strongest, table = own.strongest(self._own), self._neighbours
+        factors = own.weight[strongest] ** self._power
+        rows = np.ascontiguousarray(own.item[strongest], np.int32)
+        item, weight = np.ascontiguousarray(table.item), np.ascontiguousarray(table.weight)
+        found: list[int] = largest_part(item, weight, rows, factors, np.ascontiguousarray(items, np.int32)).tolist()
+        return found
 
 
 def _ago(days: int) -> str:

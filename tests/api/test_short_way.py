@@ -1,0 +1,85 @@
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from savor.api.app import create_app
+from savor.api.serve import load_engine
+
+JSON = "application/json"
+PATH = "/recommendations"
+PLAIN = [
+    b'{"user_id": "u1"}',
+    b'{"user_id": 7, "context": {"query": "tea", "hour": 3, "rain": true, "none": null}}',
+    '{"user_id": "ü", "num_recommendations": 3}'.encode(),
+    b'{"user_id": "u1", "explain": true, "scenario": "discover"}',
+]
+OTHER = [
+    b'{"user_id": "1", "num_recommendations": 0}',
+    b'{"user_id": "1", "num_recommendations": "10"}',
+    b'{"user_id": "1", "unheard_of": 1}',
+    b'{"user_id": ""}',
+    b'{"user_id": "a\\u0000b"}',
+    b'{"user_id": "\\ud800"}',
+    b'{"user_id": 1e400}',
+    b'{"user_id": NaN}',
+    b'{"user_id": 99999999999999999999999}',
+    b'{"user_id": "1", "scenario": "nowhere"}',
+    b'{"user_id": "1", "filter": {"nothing": {"in": ["a"]}}}',
+    b'{"user_id": "1", "cursor": "broken"}',
+    b"[]",
+    b"null",
+    b"{",
+    b"\xff",
+    b"[" * 100_000,
+    b"",
+]
+
+
+@pytest.fixture(scope="module")
+def both(registry_directory):
+    """The application, and the same without the short way."""
+    engine = load_engine(registry_directory)
+    short, usual = (TestClient(create_app(engine), raise_server_exceptions=False) for _ in range(2))
+    usual.app.user_middleware = [one for one in usual.app.user_middleware if one.cls.__name__ != "ShortWay"]
+    assert len(usual.app.user_middleware) == len(short.app.user_middleware) - 1
+    return short, usual
+
+
+def shown(answer):
+    """What does not change from call to call."""
+    content = orjson.loads(answer.content)
+    for name in ("recommendation_id", "next_cursor", "trace"):
+        content.pop(name, None)
+    return answer.status_code, answer.headers["content-type"], content
+
+
+@pytest.mark.parametrize("content", PLAIN + OTHER)
+@pytest.mark.parametrize("media_type", [JSON, f"{JSON}; charset=utf-8", "APPLICATION/JSON", "text/plain"])
+def test_answers_are_those_of_the_usual_way(both, content: bytes, media_type: str) -> None:
+    short, usual = (client.post(PATH, content=content, headers={"content-type": media_type}) for client in both)
+    assert shown(short) == shown(usual)
+    assert short.is_success == (content in PLAIN and media_type != "text/plain")
+
+
+def test_a_body_may_come_in_pieces(both) -> None:
+    pieces = iter([b'{"user_', b'id": "u1", "num_', b'recommendations": 2}'])
+    answer = both[0].post(PATH, content=pieces, headers={"content-type": JSON})
+    assert answer.status_code == 200
+    assert answer.json()["num_recommendations"] == 2
+
+
+def test_the_body_is_limited_all_the_same(registry_directory) -> None:
+    client = TestClient(create_app(load_engine(registry_directory), most_bytes=20))
+    answer = client.post(PATH, content=b'{"user_id": "somebody with a name"}', headers={"content-type": JSON})
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+
+
+def test_it_is_counted_under_its_route(both) -> None:
+    client = both[0]
+    client.post(PATH, json={"user_id": "u1"})
+    assert 'savor_requests_total{route="/recommendations",status="200"}' in client.get("/metrics").text
+
+
+def test_other_calls_are_served_as_ever(both) -> None:
+    assert both[0].get("/scenarios").status_code == 200
+    assert both[0].get(PATH).status_code == 405
