@@ -1,3 +1,6 @@
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xgboost as xgb
@@ -5,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from savor.core.errors import BundleError
 from savor.models.forest import Forest
-from savor.models.xgboost_ranker import XgboostRanker
+from savor.models.xgboost_ranker import XgboostRanker, forest_beside
 
 WIDTH = 5
 
@@ -61,10 +65,47 @@ def test_values_on_a_threshold_go_where_xgboost_sends_them() -> None:
     [grown(max_depth=10, min_child_weight=0, gamma=0), grown("multi:softprob", num_class=2), grown(booster="dart")],
     ids=["too deep", "two outputs", "dart"],
 )
-def test_other_trees_are_left_to_xgboost(booster: xgb.Booster) -> None:
+def test_other_trees_are_left_to_xgboost(booster: xgb.Booster, tmp_path) -> None:
     assert Forest.of(booster) is None
     features = np.random.default_rng(0).standard_normal((7, WIDTH)).astype(np.float32)
-    np.testing.assert_array_equal(XgboostRanker(booster).score(features), booster.inplace_predict(features))
+    booster.save_model(tmp_path / "all.ubj")
+    np.testing.assert_array_equal(
+        XgboostRanker.load(tmp_path / "all.ubj").score(features), booster.inplace_predict(features)
+    )
+
+
+def test_a_ranker_with_its_trees_beside_it_needs_no_library_to_score(tmp_path, monkeypatch) -> None:
+    booster, path = MODELS["deep"], tmp_path / "all.ubj"
+    booster.save_model(path)
+    forest = Forest.of(booster)
+    assert forest is not None
+    forest.save(forest_beside(path))
+    features = np.random.default_rng(0).standard_normal((7, WIDTH)).astype(np.float32)
+    expected = XgboostRanker.load(path)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "xgboost", None)
+        ranker = XgboostRanker.load(path)
+        np.testing.assert_array_equal(ranker.score(features), forest.score(features))
+    np.testing.assert_array_equal(ranker.contributions(features), expected.contributions(features))
+
+
+@pytest.mark.parametrize("damage", ["split", "threshold", "depth", "no file", "no archive"])
+def test_damaged_trees_are_refused(tmp_path, damage: str) -> None:
+    path = tmp_path / "all.forest.npz"
+    forest = Forest.of(MODELS["deep"])
+    assert forest is not None
+    changed = {
+        "split": {"split": forest.split + np.uint32(2 * WIDTH)},
+        "threshold": {"threshold": forest.threshold[:, 1:]},
+        "depth": {"depth": forest.depth - 1},
+    }
+    replace(forest, **changed.get(damage, {})).save(path)
+    if damage == "no file":
+        path.unlink()
+    if damage == "no archive":
+        path.write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(BundleError, match="publish the bundle again"):
+        Forest.load(path)
 
 
 def test_rows_of_another_width_are_refused() -> None:

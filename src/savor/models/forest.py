@@ -1,11 +1,15 @@
 """Boosted trees as arrays, scored several times faster than by the library that grew them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from savor.core.errors import BundleError
 
 DEEPEST = 8
 """Deeper trees would be mostly padding."""
@@ -61,6 +65,31 @@ class Forest:
         if logistic:
             base = -np.log(np.float32(1) / base - np.float32(1))
         return cls(split, threshold, leaf, depth, width, np.float32(base), logistic)
+
+    def save(self, path: Path) -> None:
+        """Write an `.npz` file."""
+        np.savez(path, **asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: the file is absent or damaged.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                read = {name: arrays[name] for name in (field.name for field in fields(cls))}
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise BundleError(f"the trees in {path} cannot be read ({error}); publish the bundle again") from None
+        split, threshold, leaf = read["split"], read["threshold"], read["leaf"]
+        depth, width, trees = int(read["depth"]), int(read["width"]), len(split)
+        nodes = 2**depth - 1 if 0 < depth <= DEEPEST else 0
+        fits = split.shape == threshold.shape == (trees, nodes) and leaf.shape == (trees, nodes + 1) and trees > 0
+        kinds = (split.dtype, threshold.dtype, leaf.dtype) == (np.uint32, np.float32, np.float32)
+        if not fits or not kinds or split.max(initial=0) >= 2 * width:
+            raise BundleError(f"the trees in {path} do not fit together; publish the bundle again")
+        return cls(split, threshold, leaf, depth, width, np.float32(read["base"]), bool(read["logistic"]))
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, F) float32, NaN where unknown, to (N,) float32.

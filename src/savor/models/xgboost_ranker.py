@@ -1,5 +1,7 @@
 """Boosted trees, as XGBoost grew them."""
 
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,31 +18,27 @@ class XgboostRanker:
     Plain trees are scored as a `Forest`, which adds up the same leaves in the same order; others by XGBoost.
     """
 
-    def __init__(self, booster: Any) -> None:
-        self._booster = booster
-        self._forest = Forest.of(booster)
+    def __init__(self, open_booster: Callable[[], Any], forest: Forest | None) -> None:
+        self._open, self._forest = open_booster, forest
 
     @classmethod
     def load(cls, path: Path, threads: int = 1) -> Self:
         """Open a `.ubj` file.
 
+        Where its trees lie beside it as a `Forest` (`forest_beside`), XGBoost itself is imported for explanations only:
+        that takes longer than everything else here, and tens of megabytes.
+
         Raises:
             BundleError: the file is absent or is not an XGBoost model.
-            MissingDependencyError: XGBoost is not installed.
+            MissingDependencyError: XGBoost is needed and not installed.
         """
         try:
-            from xgboost import Booster
-            from xgboost.core import XGBoostError
-        except ImportError:
-            raise MissingDependencyError("xgboost-cpu", "serve") from None
-        try:
-            booster = Booster({"nthread": threads})
-            booster.load_model(bytearray(path.read_bytes()))
-        except (OSError, XGBoostError) as error:
-            raise BundleError(
-                f"{path} cannot be read as an XGBoost model ({error}); publish the bundle again"
-            ) from None
-        return cls(booster)
+            content = path.read_bytes()
+        except OSError as error:
+            raise BundleError(f"{path} cannot be read ({error}); publish the bundle again") from None
+        open_booster = lru_cache(maxsize=1)(partial(_booster, content, threads, path))
+        beside = forest_beside(path)
+        return cls(open_booster, Forest.load(beside) if beside.exists() else Forest.of(open_booster()))
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, F) float32, NaN where unknown, to (N,) float32, larger is better.
@@ -50,7 +48,7 @@ class XgboostRanker:
         """
         if self._forest is not None:
             return self._forest.score(features)
-        scores = self._booster.inplace_predict(features, validate_features=False)
+        scores = self._open().inplace_predict(features, validate_features=False)
         return np.asarray(scores, np.float32)
 
     def contributions(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -65,6 +63,26 @@ class XgboostRanker:
             (N, F + 1) float32; a row adds up to the margin (the log-odds of a logistic score), and the last
             column is the same for all.
         """
+        booster = self._open()
         from xgboost import DMatrix
 
-        return np.asarray(self._booster.predict(DMatrix(features), pred_contribs=True), np.float32)
+        return np.asarray(booster.predict(DMatrix(features), pred_contribs=True), np.float32)
+
+
+def forest_beside(path: Path) -> Path:
+    """Where the trees of the model in `path` lie as arrays, if they do."""
+    return path.with_suffix(".forest.npz")
+
+
+def _booster(content: bytes, threads: int, path: Path) -> Any:
+    try:
+        from xgboost import Booster
+        from xgboost.core import XGBoostError
+    except ImportError:
+        raise MissingDependencyError("xgboost-cpu", "serve") from None
+    booster = Booster({"nthread": threads})
+    try:
+        booster.load_model(bytearray(content))
+    except XGBoostError as error:
+        raise BundleError(f"{path} cannot be read as an XGBoost model ({error}); publish the bundle again") from None
+    return booster

@@ -8,6 +8,8 @@ import xgboost as xgb
 
 from savor.core.errors import TrainingError
 from savor.core.progress import Task, progress
+from savor.models.forest import Forest
+from savor.models.xgboost_ranker import forest_beside
 from savor.training.ranking_examples import RankingExamples
 from savor.training.ranking_options import Objective, RankingOptions
 
@@ -59,10 +61,16 @@ class _Advance(xgb.callback.TrainingCallback):  # type: ignore[misc]
 def save_ranker(
     directory: Path, every: xgb.Booster, new: xgb.Booster, names: tuple[str, ...], source_columns: tuple[str, ...]
 ) -> None:
-    """Write `all.ubj`, `new.ubj`, `ranker.json` and `features.json` (names, source columns, each feature's gain)."""
+    """Write the ranker's folder.
+
+    `all.ubj` and `new.ubj`, their trees as arrays beside them, `ranker.json`, and `features.json` (names, source
+    columns, each feature's gain).
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    every.save_model(directory / "all.ubj")
-    new.save_model(directory / "new.ubj")
+    for name, model in (("all.ubj", every), ("new.ubj", new)):
+        model.save_model(directory / name)
+        if (forest := Forest.of(model)) is not None:
+            forest.save(forest_beside(directory / name))
     document = {
         "names": names,
         "source_columns": source_columns,
