@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("-C", "--directory", type=Path, default=Path("demo"), help="the project's folder")
     parser.add_argument("--users", type=int, default=1000, help="how many users are asked")
     parser.add_argument("--column", default="manufacturer_id", help="category column that names the business")
+    parser.add_argument("--plot", type=Path, help="a picture of the two curves is written here")
     parser.add_argument("--owner-items", type=int, default=30, help="items of a small business, at most")
     arguments = parser.parse_args()
     folder = ProjectFolder(arguments.directory)
@@ -58,6 +59,31 @@ def main() -> None:
         for weight in (0.1, 0.2, 0.3, 0.5):
             price.row(f"MMR {weight}", diversity=Diversity(mmr=weight))
             price.dpp(f"DPP {weight}", weight)
+    if arguments.plot is not None:
+        plot(price.rows, arguments.plot)
+
+
+def plot(rows: list[tuple[str, float, float, float]], path: Path) -> None:
+    """Draw NDCG against exposure and against unlikeness, a line for each rule, from (name, NDCG, exposure, unlikeness)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), dpi=110, layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    plain = rows[0]
+    for panel, column, rules in (
+        (left, 2, ("least share in each list", "over time", "popularity dampened")),
+        (right, 3, ("MMR", "DPP", "popularity dampened")),
+    ):
+        for rule in rules:
+            points = sorted(
+                (row[column], row[1]) for row in (plain, *rows[1:]) if row is plain or row[0].startswith(rule)
+            )
+            panel.plot(*zip(*points, strict=True), marker="o", markersize=4, label=rule)
+        panel.axhline(plain[1], color="grey", linewidth=0.7, linestyle=":")
+        panel.legend(frameon=False, fontsize=8)
+    left.set(xlabel="exposure share of the group", ylabel="NDCG@10")
+    right.set(xlabel="unlikeness within a list (1 - cosine)")
+    figure.savefig(path)
 
 
 class Price:
@@ -72,6 +98,7 @@ class Price:
         vectors = np.asarray(serving.tables.vectors)
         self.vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         self.plain: NDArray[np.float64] | None = None
+        self.rows: list[tuple[str, float, float, float]] = []
 
     def group(self, **rule: float) -> dict[str, GroupOptions]:
         """The group with one rule."""
@@ -117,6 +144,7 @@ class Price:
             self.plain = measured
         bootstrap = Bootstrap(len(measured))
         ndcg, exposure, unlike = bootstrap.intervals(measured)
+        self.rows.append((name, ndcg.mean, exposure.mean, unlike.mean))
         loss = bootstrap.differences(measured[:, :1], self.plain[:, :1])[0]
         print(
             f"| {name} | {ndcg.mean:.4f} | {loss.mean:+.4f} [{loss.low:+.4f}, {loss.high:+.4f}] "
