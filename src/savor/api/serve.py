@@ -1,5 +1,6 @@
 """Running the application."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,6 +20,11 @@ from savor.online.experiments.options import ExperimentOptions
 from savor.pipeline.build import StatesOver, build_serving
 from savor.pipeline.options import PipelineOptions
 from savor.pipeline.scenario import Scenario
+
+
+SWITCH_SECONDS = 0.0005
+"""After so long a thread gives way to another that waits, a tenth of Python's own figure: where recommendations keep the main
+thread busy, a thread that stores events asks for its turn dozens of times."""
 
 
 def load_engine(
@@ -82,6 +88,7 @@ def run(app: FastAPI | str, host: str, port: int, access_log: bool = False, work
         access_log: whether each request is written down.
         workers: processes that share the port; one that dies is started anew.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         app,
         host=host,
