@@ -7,8 +7,10 @@ DEMO ?= demo
 SERVE ?= 1
 PORT ?= 8000
 BENCH_DATA ?=
+APP := src/savor/api/device/index.html
+APP_SOURCES := $(shell find web/src web/public -type f) web/build.mjs
 
-.PHONY: help setup demo test lint docs bench lock clean
+.PHONY: help setup demo device test lint docs bench lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -37,7 +39,18 @@ setup: $(VENV)/dev.stamp  ## install everything into .venv, versions and hashes 
 demo: $(VENV)/demo.stamp  ## a supermarket's year to live recommendations (SERVE=0 ends instead of serving)
 	$(BIN)/savor demo -C $(DEMO) $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
 
+device:  ## build the app at /device (needs Node.js 18 or newer, with npm)
+	@command -v npm >/dev/null || { echo "The app at /device is built with Node.js 18 or newer and npm; install them and call this again." >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(APP)
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+
+$(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
+	cd web && npm run --silent build
+
 test: $(VENV)/dev.stamp  ## run the tests
+	@command -v npm >/dev/null && $(MAKE) device || echo "The app at /device is not built: its tests are skipped."
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/dev.stamp  ## formatting, lint, strict types, import contracts
@@ -58,5 +71,5 @@ bench: $(VENV)/demo.stamp  ## quick rows of the benchmarks (BENCH_DATA=folder) a
 lock:  ## rewrite the lock files from pyproject.toml (needs uv)
 	requirements/lock.sh
 
-clean:  ## remove the environment and the demo
-	rm -rf $(VENV) $(DEMO)
+clean:  ## remove the environment, the app and the demo
+	rm -rf $(VENV) $(DEMO) $(dir $(APP)) web/node_modules

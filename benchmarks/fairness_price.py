@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def plot(rows: list[tuple[str, float, float, float]], path: Path) -> None:
-    """Draw NDCG against exposure and against unlikeness, a line for each rule, from (name, NDCG, exposure, unlikeness)."""
+    """Draw NDCG against exposure and unlikeness, a line for each rule, from (name, NDCG, exposure, unlikeness)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), dpi=110, layout="constrained")

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
-COSTLY = {"shop": "shop", "registry_directory": "shop", "trained": "trained", "exported": "exported", "large": "large"}
+COSTLY = {
+    "shop": "shop",
+    "registry_directory": "shop",
+    "served_shop": "export",
+    "trained": "trained",
+    "exported": "exported",
+    "large": "large",
+    "edge_shop": "edge",
+    "shortlist": "edge",
+}
 """Fixtures that take seconds to make, and the group of tests that shares each."""
 
 # The clock judges no property: a busy machine is slow.

@@ -4,10 +4,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from savor.api.app import create_app
+from savor.api.device_options import DeviceOptions
+from savor.api.device_releases import DeviceReleases
 from savor.api.live import Live
 from savor.api.serve import load_engine
+from savor.bundle.releases import Releases
 from savor.online.stores.options import StoreOptions
 from tests.api.live_shop import made_database, prepared
+from tests.bundle.edge_bundles import edge_bundle
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
@@ -25,7 +29,9 @@ def schema(registry_directory, tmp_path_factory):
     # One for each call: an application closes its stores when its life ends.
     project = prepared(made_database(tmp_path_factory.mktemp("made")), tmp_path_factory.mktemp("project"))
     live = Live.open(StoreOptions(), project)
-    app = create_app(load_engine(registry_directory, over_states=live.over), live=live)
+    Releases(project / ".savor" / "device").release(edge_bundle(tmp_path_factory.mktemp("edge")))
+    device = DeviceReleases.open(project / ".savor" / "device", DeviceOptions(), live.stores)
+    app = create_app(load_engine(registry_directory, over_states=live.over), live=live, device=device)
     yield schemathesis.openapi.from_asgi("/openapi.json", app)
     live.close()
 

@@ -51,7 +51,8 @@ def test_a_running_server_forgets_at_once(registry_directory, project, capsys):
         receipt = erased(project, capsys)
 
         assert receipt["removed"] | {"exposures": 0, "outcomes": 0} == {
-            "events": 3, "kept_lists": 1, "entities": 1, "visitors": 1, "exposures": 0, "outcomes": 0
+            "events": 3, "kept_lists": 1, "entities": 1, "visitors": 1, "exposures": 0, "outcomes": 0,
+            "conversations": 0, "assistant_usage": 0,
         }  # fmt: skip
         assert receipt["redis_told"]
         for name in (USER, visitor):

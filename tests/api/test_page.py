@@ -167,6 +167,44 @@ def test_buying_changes_the_very_next_list(page):
     assert "candidates" in page.inner_text("#details-body")
 
 
+def ask(page, message):
+    """Say something to the assistant, and wait until it has answered."""
+    before = page.locator("#talk .theirs").count()
+    page.fill("#message", message)
+    page.keyboard.press("Enter")
+    until(page, lambda: page.locator("#talk .theirs").count() > before)
+    until(page, lambda: page.locator("#talk .theirs").last.inner_text() not in ("", "…"))
+    return page.locator("#talk .theirs").last.inner_text()
+
+
+@pytest.mark.browser
+def test_a_conversation_goes_on_over_several_turns(page):
+    assert "dairy, under 5.00 each" in ask(page, "dairy under 5")
+    until(page, lambda: page.locator("#talk .found .item").count() > 1)
+    found = page.locator("#talk .found").last
+    second = found.locator(".item").nth(1).get_attribute("data-item")
+    assert all(float(price) < 5 for price in found.locator(".score").all_inner_texts())
+    assert f"[{second}]" in ask(page, "the second one")
+    cited = page.locator("#talk .theirs").last.locator(".cite")
+    cited.click()
+    page.wait_for_selector("#similar .item")
+    assert f"id {second}" in page.inner_text("#details-body")
+    page.keyboard.press("Escape")
+    assert "only help" in ask(page, "who won the election?")
+    page.get_by_role("button", name="start over").click()
+    until(page, lambda: page.locator("#talk .mine").last.inner_text() == "start over")
+    page.fill("#search", "household-4")
+    page.keyboard.press("Enter")
+    until(page, lambda: page.locator("#talk .said").count() == 0)
+
+
+@pytest.mark.browser
+def test_what_is_said_is_shown_as_text(page):
+    ask(page, "<img src=x onerror=alert(1)> dairy")
+    assert page.locator("#talk .mine").last.inner_text() == "<img src=x onerror=alert(1)> dairy"
+    assert page.locator("#talk img").count() == 0
+
+
 @pytest.mark.browser
 def test_an_experiment_is_started_followed_and_stopped(page):
     experiment = page.locator("[data-experiment=ranker]")

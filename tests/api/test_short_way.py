@@ -4,6 +4,7 @@ from fastapi.testclient import TestClient
 
 from savor.api.app import create_app
 from savor.api.serve import load_engine
+from savor.api.short_way import ShortWay
 
 JSON = "application/json"
 PATH = "/recommendations"
@@ -39,10 +40,10 @@ OTHER = [
 def both(registry_directory):
     """The application, and the same without the short way."""
     engine = load_engine(registry_directory)
-    short, usual = (TestClient(create_app(engine), raise_server_exceptions=False) for _ in range(2))
-    usual.app.user_middleware = [one for one in usual.app.user_middleware if one.cls.__name__ != "ShortWay"]
-    assert len(usual.app.user_middleware) == len(short.app.user_middleware) - 1
-    return short, usual
+    app, other = create_app(engine), create_app(engine)
+    other.user_middleware = [one for one in other.user_middleware if str(one.cls) != str(ShortWay)]
+    assert len(other.user_middleware) == len(app.user_middleware) - 1
+    return tuple(TestClient(one, raise_server_exceptions=False) for one in (app, other))
 
 
 def shown(answer):

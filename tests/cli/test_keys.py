@@ -58,7 +58,8 @@ def test_what_goes_wrong(project, tmp_path, capsys):
 
 def test_erase_prints_a_receipt(project, capsys):
     receipt = as_json(capsys, "erase", "ann", "--yes", "-C", project)
-    assert set(receipt["removed"]) == {"events", "kept_lists", "entities", "exposures", "outcomes", "visitors"}
+    tables = {"events", "kept_lists", "entities", "exposures", "outcomes", "visitors"}
+    assert set(receipt["removed"]) == tables | {"conversations", "assistant_usage"}
     assert receipt["remains_in"] == []
     code, said = run(capsys, "erase", "ann", "--yes", "-C", project)
     assert code == 0

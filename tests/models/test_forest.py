@@ -94,12 +94,12 @@ def test_damaged_trees_are_refused(tmp_path, damage: str) -> None:
     path = tmp_path / "all.forest.npz"
     forest = Forest.of(MODELS["deep"])
     assert forest is not None
-    changed = {
-        "split": {"split": forest.split + np.uint32(2 * WIDTH)},
-        "threshold": {"threshold": forest.threshold[:, 1:]},
-        "depth": {"depth": forest.depth - 1},
+    changed: dict[str, Forest] = {
+        "split": replace(forest, split=forest.split + np.uint32(2 * WIDTH)),
+        "threshold": replace(forest, threshold=forest.threshold[:, 1:]),
+        "depth": replace(forest, depth=forest.depth - 1),
     }
-    replace(forest, **changed.get(damage, {})).save(path)
+    changed.get(damage, forest).save(path)
     if damage == "no file":
         path.unlink()
     if damage == "no archive":

@@ -56,9 +56,10 @@ def test_own_items_by_hand():
 def test_rhythms_are_those_of_the_days(events):
     events = sorted(events, key=lambda event: event[1])
     size = len(events)
-    columns = np.array([item for item, _ in events], np.int32), np.array([time for _, time in events], np.int64)
-    rest = np.zeros(size, np.uint8), np.ones(size, np.float32), np.ones(size, np.float32), np.arange(size)
-    items = OwnItems.of(History(*columns, *rest), NOW, 10 * DAY)
+    which, when = np.array([one for one, _ in events], np.int32), np.array([moment for _, moment in events], np.int64)
+    ones = np.ones(size, np.float32)
+    past = History(which, when, np.zeros(size, np.uint8), ones, ones, np.arange(size, dtype=np.int64))
+    items = OwnItems.of(past, NOW, 10 * DAY)
     days, gap, last = items.rhythms(np.arange(7, dtype=np.int32), NOW)
     for item in range(7):
         own = sorted({time // DAY for other, time in events if other == item})

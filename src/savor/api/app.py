@@ -1,12 +1,16 @@
 """The HTTP application."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from fastapi import FastAPI
 
 from savor import __version__
+from savor.api.chatting import Chat
+from savor.api.device_releases import DeviceReleases
 from savor.api.drift_monitor import DriftMonitor
 from savor.api.engine import Engine
 from savor.api.engines import Engines, Outcome
@@ -17,14 +21,31 @@ from savor.api.live import Live
 from savor.api.live_experiments import LiveExperiments
 from savor.api.metrics import Metrics
 from savor.api.problems import add_problem_schema, install_problem_handlers
-from savor.api.routes import bundles, customers, events, items, page, recommendations, status, users, visitors
+from savor.api.routes import (
+    bundles,
+    chat,
+    customers,
+    device_page,
+    events,
+    items,
+    page,
+    recommendations,
+    status,
+    users,
+    visitors,
+)
+from savor.api.routes import device as device_routes
 from savor.api.routes import experiments as experiments_routes
 from savor.api.security import Access, Security, document_security
 from savor.api.shadow import Shadow
 from savor.api.short_way import ShortWay
 from savor.api.timing import Timing
+from savor.assistant.language_model import LanguageModel
+from savor.assistant.options import AssistantOptions
+from savor.core.errors import SavorError
 from savor.online.drift.options import DriftOptions
 from savor.online.experiments.options import ExperimentOptions
+from savor.pipeline.build import Serving
 
 MOST_BYTES = 1 << 20
 
@@ -39,6 +60,10 @@ def create_app(
     drift: DriftOptions | None = None,
     engines: Engines | None = None,
     shadow: Shadow | None = None,
+    device: DeviceReleases | None = None,
+    assistant: AssistantOptions | None = None,
+    project: Path | None = None,
+    language_model: LanguageModel | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -52,6 +77,10 @@ def create_app(
         drift: how drift is watched.
         engines: hold what answers and follow bundles and items; absent, `engine` answers whatever is published.
         shadow: asks another bundle too; None: none.
+        device: what devices may fetch; None: nothing.
+        assistant: `[assistant]` of savor.toml; None: without a language model.
+        project: folder that its files count from.
+        language_model: that the assistant asks, and closes; None: the one that its options name.
     """
     app = FastAPI(
         title="Savor",
@@ -63,7 +92,7 @@ def create_app(
         engines = Engines(engine, channel=None, entities=None if live is None else live.stores.entities)
     app.state.engines, app.state.shadow = engines, shadow
     app.state.engine = None if engines is None else engines.engine
-    app.state.metrics, app.state.live = Metrics(), live
+    app.state.metrics, app.state.live, app.state.device = Metrics(), live, device
     if live is not None:
         app.state.metrics.watch(live)
     app.state.experiments = LiveExperiments(experiments, None if live is None else live.stores, _price_of(app))
@@ -78,7 +107,8 @@ def create_app(
     if shadow is not None:
         app.state.metrics.watch(shadow)
     served = (recommendations, status, bundles, page, events, customers, users, items, visitors, experiments_routes)
-    for routes in served:
+    app.state.chat = Chat(_serving_of(app), assistant, None if live is None else live.stores, project, language_model)
+    for routes in (*served, chat, device_routes, device_page):
         app.include_router(routes.router)
     install_problem_handlers(app)
     app.add_middleware(ShortWay, state=app.state)
@@ -91,7 +121,8 @@ def create_app(
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             add_problem_schema(generate())
-            document_security(generate(), keys=access is not None and access.keys)
+            public = access is not None and access.device.public
+            document_security(generate(), keys=access is not None and access.keys, public_device=public)
         document: dict[str, Any] = generate()
         return document
 
@@ -108,7 +139,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     following = [one for one in (app.state.engines, app.state.shadow) if one is not None]
     for one in following:
         one.start()
+    if app.state.chat.talks:
+        _warm_in_background(app.state.chat)
     yield
+    app.state.chat.close()
     for one in reversed(following):
         one.close()
     app.state.judge.close()
@@ -131,6 +165,26 @@ def _follow(app: FastAPI, engines: Engines) -> None:
     answers(engines.engine)
     engines.listeners.append(answers)
     engines.outcomes.append(told)
+
+
+def _serving_of(app: FastAPI) -> Callable[[], Serving]:
+    """What answers now."""
+
+    def serving() -> Serving:
+        engine = app.state.engine
+        if not isinstance(engine, Engine):
+            raise SavorError("no bundle is loaded; publish one and try again", code="not_ready")
+        return engine.serving
+
+    return serving
+
+
+def _warm_in_background(chat: Chat) -> None:
+    def warm() -> None:
+        with suppress(SavorError):
+            chat.warm()
+
+    Thread(target=warm, name="savor-chat-warm", daemon=True).start()
 
 
 def _price_of(app: FastAPI) -> Callable[[str], float]:

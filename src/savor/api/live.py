@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from savor.api.kept_in_memory import KeptInMemory
 from savor.core.errors import BundleError
+from savor.features.text.open_encoder import EncoderChoice
 from savor.online.change_signal import ChangeSignal
 from savor.online.live_feed import LiveFeed
 from savor.online.live_states import Encode, LiveStates
@@ -20,7 +21,7 @@ from savor.online.stores.options import StoreOptions
 from savor.online.stores.stores import Stores, open_stores
 from savor.online.user_states import UserStates
 from savor.pipeline.item_tables import ItemTables
-from savor.pipeline.opened_bundle import OpenedBundle, text_encoder
+from savor.pipeline.opened_bundle import OpenedBundle
 
 Found = TypeVar("Found")
 MOST_EVENTS_AT_START = 50_000
@@ -71,7 +72,7 @@ class Live:
             made=opened.bundle.manifest.created,
             encode=None
             if space is None or space.search is None
-            else _encoder(space.search[0], space.options.text_encoder),
+            else _encoder(opened, space.search[0], space.options.text_encoder),
         )
 
     async def call(self, work: Callable[[], Found]) -> Found:
@@ -114,11 +115,11 @@ class Live:
             self.stores.close()
 
 
-def _encoder(name: str, directory: str | None) -> Encode:
+def _encoder(opened: OpenedBundle, name: str, choice: EncoderChoice) -> Encode:
     """Encodes texts as the bundle's searches were."""
 
     def encode(texts: list[str]) -> NDArray[np.float32]:
-        encoder = text_encoder(directory)
+        encoder = opened.text_encoder(choice, queries=True)
         if encoder.name != name:
             raise BundleError(f"searches were encoded with {name}, and installed is {encoder.name}")
         return encoder.encode(texts)

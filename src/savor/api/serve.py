@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from savor.api.app import create_app
 from savor.api.engine import Engine
@@ -20,11 +20,11 @@ from savor.online.experiments.options import ExperimentOptions
 from savor.pipeline.build import StatesOver, build_serving
 from savor.pipeline.options import PipelineOptions
 from savor.pipeline.scenario import Scenario
-
+from savor.pipeline.stage import AdjusterOver
 
 SWITCH_SECONDS = 0.0005
-"""After so long a thread gives way to another that waits, a tenth of Python's own figure: where recommendations keep the main
-thread busy, a thread that stores events asks for its turn dozens of times."""
+"""After so long a thread gives way to another that waits, a tenth of Python's own figure: where recommendations keep
+the main thread busy, a thread that stores events asks for its turn dozens of times."""
 
 
 def load_engine(
@@ -36,6 +36,7 @@ def load_engine(
     clock: Clock | None = None,
     scenarios: Mapping[str, Scenario] | None = None,
     over_states: StatesOver | None = None,
+    language_model: AdjusterOver | None = None,
     quiet: bool = True,
 ) -> Engine:
     """Open a bundle of a registry, verify it, build what answers from it, and run it once so that it is warm.
@@ -48,6 +49,7 @@ def load_engine(
         clock: as for `build_serving`.
         scenarios: as for `build_serving`.
         over_states: as for `build_serving`; `Live.over` where there is live state.
+        language_model: as for `build_serving`.
         quiet: hold back what native libraries write; not where others may write at the same time.
 
     Raises:
@@ -57,7 +59,9 @@ def load_engine(
     registry = Registry(registry_directory)
     opened = registry.open(bundle, channel=channel)
     with native_output_hidden() if quiet else nullcontext():
-        serving = build_serving(opened, options, clock, scenarios=scenarios, over_states=over_states)
+        serving = build_serving(
+            opened, options, clock, scenarios=scenarios, over_states=over_states, language_model=language_model
+        )
         serving.warm()
         serving.similar.find(0 if len(serving.catalogue) else None, 1, None)
     return Engine(serving, registry)
@@ -78,7 +82,7 @@ def serve(
     run(create_app(engine, live=live, access=access, experiments=experiments, drift=drift), host, port, access_log)
 
 
-def run(app: FastAPI | str, host: str, port: int, access_log: bool = False, workers: int = 1) -> None:
+def run(app: ASGIApp | str, host: str, port: int, access_log: bool = False, workers: int = 1) -> None:
     """Answer until the process is told to stop.
 
     Args:

@@ -24,6 +24,7 @@ keys = typer.Typer(help="Make, list and revoke keys for the API.", no_args_is_he
 class KeyScope(StrEnum):
     """What a key opens."""
 
+    DEVICE = "device"
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
@@ -34,7 +35,11 @@ def create(
     name: Annotated[str, typer.Argument(help="What people call it, as the program that will use it.")],
     scope: Annotated[
         list[KeyScope] | None,
-        typer.Option("--scope", help="What it opens, once for each: read, write, admin (opens everything)."),
+        typer.Option(
+            "--scope",
+            help="What it opens, once for each: device (for apps that anybody can take "
+            "apart: releases, and events of visitors), read, write, admin (opens everything).",
+        ),
     ] = None,
     directory: Directory = Path(),
     as_json: AsJson = False,

@@ -18,12 +18,16 @@ def command_line() -> typer.Typer:
     from savor.cli.batch import batch
     from savor.cli.bench import bench
     from savor.cli.bundles import bundles, rollback
+    from savor.cli.chat import chat
     from savor.cli.demo import demo
+    from savor.cli.device import device
     from savor.cli.erase import erase
     from savor.cli.evaluate import evaluate
+    from savor.cli.export import export
     from savor.cli.ingest import ingest
     from savor.cli.init import init
     from savor.cli.keys import keys
+    from savor.cli.mcp import mcp
     from savor.cli.publish import publish
     from savor.cli.recommend import recommend, similar
     from savor.cli.run import run
@@ -33,7 +37,7 @@ def command_line() -> typer.Typer:
 
     commands = (
         (init, ingest, train, tune, evaluate, publish, run, demo),
-        (bundles, rollback, serve, recommend, similar, batch, erase),
+        (bundles, rollback, serve, recommend, similar, chat, batch, export, erase, mcp),
     )
     app = typer.Typer(
         name="savor",
@@ -48,6 +52,7 @@ def command_line() -> typer.Typer:
         app.command()(command)
     app.add_typer(bench, name="bench")
     app.add_typer(keys, name="keys")
+    app.add_typer(device, name="device")
     return app
 
 

@@ -2,8 +2,10 @@
 
 from pydantic import Field
 
+from savor.api.device_options import DeviceOptions
 from savor.api.options import ServingOptions
 from savor.api.security_options import SecurityOptions
+from savor.assistant.options import AssistantOptions
 from savor.core.config import Section, read_config
 from savor.core.folders import ProjectFolder
 from savor.data.options import IngestOptions
@@ -66,6 +68,8 @@ class Project(Section):
     scenarios: dict[str, Scenario] = Field(default_factory=dict)
     experiments: Experiments = Field(default_factory=dict)
     drift: DriftOptions = Field(default_factory=DriftOptions)
+    device: DeviceOptions = Field(default_factory=DeviceOptions)
+    assistant: AssistantOptions = Field(default_factory=AssistantOptions)
 
     def tables(self) -> Schema:
         """What the tables mean.

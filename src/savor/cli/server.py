@@ -30,12 +30,16 @@ def open_application(settings: ServerSettings) -> "FastAPI":
         SavorError: the configuration, the bundle or a store cannot be used.
     """
     from savor.api.app import create_app
+    from savor.api.device_releases import DeviceReleases
     from savor.api.engines import Engines
     from savor.api.live import Live
     from savor.api.security import Access
     from savor.api.serve import load_engine
     from savor.api.shadow import Shadow
+    from savor.assistant.language_model import LanguageModel
     from savor.cli.serving_section import (
+        read_assistant,
+        read_device,
         read_drift,
         read_experiments,
         read_pipeline,
@@ -48,9 +52,12 @@ def open_application(settings: ServerSettings) -> "FastAPI":
 
     folder = ProjectFolder(settings.directory)
     options, scenarios, pipeline = read_serving(folder), read_scenarios(folder), read_pipeline(folder)
-    access = Access.of(read_security(folder), settings.host)
+    device = read_device(folder)
+    access = Access.of(read_security(folder), settings.host, device)
     live = Live.open(read_stores(folder), folder.root)
     try:
+        model = LanguageModel(read_assistant(folder), live.stores.assistant_accounts, folder.root)
+        stage = None if model.provider is None else model.stage
         engine = load_engine(
             folder.registry,
             bundle=settings.bundle,
@@ -58,6 +65,7 @@ def open_application(settings: ServerSettings) -> "FastAPI":
             options=pipeline,
             scenarios=scenarios,
             over_states=live.over,
+            language_model=stage,
         )
     except BaseException:
         live.close()
@@ -70,6 +78,7 @@ def open_application(settings: ServerSettings) -> "FastAPI":
             options=pipeline,
             scenarios=scenarios,
             over_states=live.over,
+            language_model=stage,
             quiet=False,
         ),
         options,
@@ -82,6 +91,10 @@ def open_application(settings: ServerSettings) -> "FastAPI":
         experiments=read_experiments(folder),
         drift=read_drift(folder),
         engines=engines,
+        device=DeviceReleases.open(folder.device, device, live.stores),
+        assistant=read_assistant(folder),
+        project=folder.root,
+        language_model=model,
         shadow=Shadow(engines, options.shadow_channel, options.shadow_share),
     )
 

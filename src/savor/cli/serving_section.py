@@ -2,8 +2,10 @@
 
 from pydantic import ConfigDict, Field
 
+from savor.api.device_options import DeviceOptions
 from savor.api.options import ServingOptions
 from savor.api.security_options import SecurityOptions
+from savor.assistant.options import AssistantOptions
 from savor.core.config import Section, read_config
 from savor.core.folders import ProjectFolder
 from savor.online.drift.options import DriftOptions
@@ -23,6 +25,8 @@ class _OnlyServing(Section):
     security: SecurityOptions = Field(default_factory=SecurityOptions)
     experiments: Experiments = Field(default_factory=dict)
     drift: DriftOptions = Field(default_factory=DriftOptions)
+    device: DeviceOptions = Field(default_factory=DeviceOptions)
+    assistant: AssistantOptions = Field(default_factory=AssistantOptions)
 
 
 def read_serving(folder: ProjectFolder) -> ServingOptions:
@@ -92,3 +96,23 @@ def read_drift(folder: ProjectFolder) -> DriftOptions:
         ConfigError: the section is wrong.
     """
     return read_config(folder.configuration, _OnlyServing).drift if folder.configuration.exists() else DriftOptions()
+
+
+def read_device(folder: ProjectFolder) -> DeviceOptions:
+    """`[device]` of the project, or its defaults.
+
+    Raises:
+        ConfigError: the section is wrong.
+    """
+    return read_config(folder.configuration, _OnlyServing).device if folder.configuration.exists() else DeviceOptions()
+
+
+def read_assistant(folder: ProjectFolder) -> AssistantOptions:
+    """`[assistant]` of the project, or its defaults.
+
+    Raises:
+        ConfigError: the section is wrong.
+    """
+    if not folder.configuration.exists():
+        return AssistantOptions()
+    return read_config(folder.configuration, _OnlyServing).assistant

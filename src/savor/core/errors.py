@@ -49,6 +49,12 @@ class TrainingError(SavorError):
     code = "training_failed"
 
 
+class ExportError(SavorError):
+    """No edge bundle can be made: of this bundle, within these bounds, or as good as the server."""
+
+    code = "export_failed"
+
+
 class PipelineError(SavorError):
     """A pipeline is wired wrongly, or a stage that must not fail has failed."""
 

@@ -41,6 +41,11 @@ class ProjectFolder:
         return self.root / ".savor" / "registry"
 
     @property
+    def device(self) -> Path:
+        """The releases that devices fetch, and which goes to whom."""
+        return self.root / ".savor" / "device"
+
+    @property
     def reports(self) -> Path:
         """What people read."""
         return self.root / "reports"

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from savor.core.config import Section
+from savor.features.text.options import TextEncoderOptions
 
 
 class FeatureOptions(Section):
@@ -52,6 +53,8 @@ class FeatureOptions(Section):
     reviews: bool = Field(
         True, description="Whether the mean of what was written about an item is an input of the item tower."
     )
-    text_encoder: str | None = Field(
-        None, description="Folder with model.onnx and tokenizer.json; by default the installed MiniLM."
+    text_encoder: str | TextEncoderOptions | None = Field(
+        None,
+        description="What turns words into vectors: nothing takes the installed MiniLM, a text is the `folder` below, "
+        "and a table says more.",
     )

@@ -16,6 +16,7 @@ from savor.pipeline.pipeline import Pipeline
 from savor.pipeline.query import Query
 from savor.pipeline.scenario import HOME, Scenario
 from savor.pipeline.similar_items import SimilarItems
+from savor.pipeline.stage import AdjusterOver
 
 StatesOver = Callable[[OpenedBundle, ItemTables], UserStates]
 """Lays what users did since over what a bundle knows of them (`states`); the tables say which rows items have."""
@@ -39,6 +40,7 @@ class Serving:
     pipelines: Mapping[str, Pipeline]
     similar: SimilarItems
     _over_states: StatesOver | None = None
+    _language_model: AdjusterOver | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -75,7 +77,7 @@ class Serving:
 
     def over(self, tables: ItemTables) -> "Serving":
         """The same models, users and settings with other tables of items; nothing is read from disk."""
-        return assemble(self.opened, tables, self._over_states)
+        return assemble(self.opened, tables, self._over_states, self._language_model)
 
 
 def build_serving(
@@ -85,6 +87,7 @@ def build_serving(
     states: UserStates | None = None,
     scenarios: Mapping[str, Scenario] | None = None,
     over_states: StatesOver | None = None,
+    language_model: AdjusterOver | None = None,
 ) -> Serving:
     """Load a bundle.
 
@@ -96,6 +99,7 @@ def build_serving(
         states: absent, those of the bundle; evaluation gives those of its cut.
         scenarios: by name; absent, the `scenarios` of the bundle's `config.json`. The built-in ones are always there.
         over_states: lays live state over `states`, again whenever the tables of items change; None: nothing.
+        language_model: makes the stage of scenarios that rank with a language model; None: they say that it is absent.
 
     Raises:
         BundleError: a file is damaged, or two do not fit.
@@ -103,17 +107,23 @@ def build_serving(
         PipelineError: the stages do not fit together.
     """
     tables = ItemTables.load(bundle)
-    return assemble(OpenedBundle.load(bundle, tables.catalogue, options, clock, states, scenarios), tables, over_states)
+    opened = OpenedBundle.load(bundle, tables.catalogue, options, clock, states, scenarios)
+    return assemble(opened, tables, over_states, language_model)
 
 
-def assemble(opened: OpenedBundle, tables: ItemTables, over_states: StatesOver | None = None) -> Serving:
+def assemble(
+    opened: OpenedBundle,
+    tables: ItemTables,
+    over_states: StatesOver | None = None,
+    language_model: AdjusterOver | None = None,
+) -> Serving:
     """Put together what answers, from parts that are in memory; arguments and errors as of `build_serving`."""
     states = over_states(opened, tables) if over_states else opened.states
-    parts = Parts(opened, tables, states)
+    parts = Parts(opened, tables, states, language_model)
     pipelines = {name: parts.pipeline(name, scenario) for name, scenario in opened.scenarios.items()}
     pictures = PictureSearch(tables.images) if tables.images is not None else None
     similar = SimilarItems(tables.catalogue, tables.search, parts.popular, pictures)
-    return Serving(opened, tables, states, pipelines, similar, over_states)
+    return Serving(opened, tables, states, pipelines, similar, over_states, language_model)
 
 
 def build_pipeline(

@@ -20,7 +20,7 @@ from savor.index.index import Index
 from savor.models.litert_tower import LiteRtTower
 from savor.models.neighbours import Neighbours
 from savor.pipeline.item_tables import ItemTables
-from savor.pipeline.opened_bundle import OpenedBundle, text_encoder
+from savor.pipeline.opened_bundle import OpenedBundle
 
 logger = logging.getLogger("savor.pipeline")
 _AT_ONCE = 512
@@ -234,7 +234,8 @@ class LiveItems:
         if not texts:
             return
         try:
-            vectors[list(texts)] = text_encoder(tables.space.options.text_encoder).encode(list(texts.values()))
+            encoder = self._opened.text_encoder(tables.space.options.text_encoder)
+            vectors[list(texts)] = encoder.encode(list(texts.values()))
             self.problem = ""
         except SavorError as error:
             self.problem = f"texts of new items are left out: {error}"

@@ -11,7 +11,7 @@ from savor.core.clock import Clock, frozen_clock, wall_clock
 from savor.core.pseudonym import pseudonyms_from_environment
 from savor.features.catalogue import Catalogue
 from savor.features.text.encoder import TextEncoder
-from savor.features.text.minilm import MiniLMEncoder
+from savor.features.text.open_encoder import EncoderChoice, open_text_encoder
 from savor.models.litert_tower import LiteRtTower
 from savor.online.user_states import UserStates
 from savor.pipeline.fairness.exposure_account import ExposureAccount
@@ -86,13 +86,20 @@ class OpenedBundle:
         name = "towers/item.tflite"
         return LiteRtTower.load(self.bundle.path(name)) if self.bundle.has(name) else None
 
+    def text_encoder(self, choice: EncoderChoice, *, queries: bool = False) -> TextEncoder:
+        """The text encoder that the bundle was trained with, opened once in a process.
+
+        Args:
+            choice: as its features say.
+            queries: for what people search for.
+
+        Raises:
+            SavorError: as `open_text_encoder`.
+        """
+        places = (folder.parent for folder in self.bundle.directory.resolve().parents if folder.name == ".savor")
+        return _opened_encoder(choice, next(places, Path()), queries=queries and choice is not None)
+
 
 @cache
-def text_encoder(directory: str | None) -> TextEncoder:
-    """The text encoder in a folder, or the installed one, opened once in a process.
-
-    Raises:
-        ConfigError: it is not in the folder.
-        MissingDependencyError: it is not installed.
-    """
-    return MiniLMEncoder(Path(directory) if directory else None, threads=1)
+def _opened_encoder(choice: EncoderChoice, base: Path, *, queries: bool) -> TextEncoder:
+    return open_text_encoder(choice, base, queries=queries, threads=1)

@@ -8,7 +8,15 @@ from savor.core.config import Section
 from savor.pipeline.fairness.options import FairnessOptions
 
 SourceName = Literal[
-    "ann", "buy_again", "co_purchase", "trending", "together", "similar", "search_words", "search_meaning"
+    "ann",
+    "buy_again",
+    "co_purchase",
+    "trending",
+    "together",
+    "similar",
+    "search_words",
+    "search_meaning",
+    "zero_shot",
 ]
 
 
@@ -38,6 +46,9 @@ class PipelineOptions(Section):
     together: int = Field(100, ge=1, le=2000, description="Candidates that go with the basket or the item of a page.")
     similar: int = Field(100, ge=1, le=2000, description="Candidates like the basket's items or the item of a page.")
     search: int = Field(150, ge=1, le=2000, description="Candidates of each of the two searches.")
+    zero_shot: int = Field(
+        50, ge=1, le=2000, description="Candidates that nobody had yet, by the words of the user's own items."
+    )
     groups: int = Field(20, ge=1, le=500, description="Candidates from each group that has a least share of exposure.")
     half_life_days: float = Field(60, gt=0, description="Age at which an event of the user counts half.")
     own_items: int = Field(200, ge=1, description="How many own items co-purchase starts from.")

@@ -8,12 +8,12 @@ from savor.models.pair_ranker import PairRanker
 from savor.online.user_states import UserStates
 from savor.pipeline.fairness.declared_groups import DeclaredGroups
 from savor.pipeline.item_tables import ItemTables
-from savor.pipeline.opened_bundle import OpenedBundle, text_encoder
+from savor.pipeline.opened_bundle import OpenedBundle
 from savor.pipeline.options import Diversity, SourceName
 from savor.pipeline.pipeline import Pipeline
 from savor.pipeline.result import Fallback
-from savor.pipeline.scenario import OF_ITEMS, OF_TEXT, Scenario
-from savor.pipeline.stage import Adjuster, Effect, Enricher, Hydrator, Ranker, Selector, Source
+from savor.pipeline.scenario import OF_ITEMS, OF_TEXT, OF_WORDS, Scenario
+from savor.pipeline.stage import Adjuster, AdjusterOver, Effect, Enricher, Hydrator, Ranker, Selector, Source
 from savor.pipeline.stages.ann import Ann
 from savor.pipeline.stages.buy_again import BuyAgain
 from savor.pipeline.stages.co_purchase import CoPurchase
@@ -42,6 +42,7 @@ from savor.pipeline.stages.trending import Trending
 from savor.pipeline.stages.user import User
 from savor.pipeline.stages.user_vector import UserVector
 from savor.pipeline.stages.vector_fit import VectorFit
+from savor.pipeline.stages.zero_shot import ZeroShot
 
 DEFAULT_WINDOW_DAYS = 28
 
@@ -53,12 +54,20 @@ class Parts:
         opened: models and settings.
         tables: of items.
         states: of users.
+        language_model: makes the stage that asks a language model; None: there is none.
 
     Raises:
         BundleError: the options name what the bundle's data has not.
     """
 
-    def __init__(self, opened: OpenedBundle, tables: ItemTables, states: UserStates) -> None:
+    def __init__(
+        self,
+        opened: OpenedBundle,
+        tables: ItemTables,
+        states: UserStates,
+        language_model: AdjusterOver | None = None,
+    ) -> None:
+        self._language_model = language_model
         self._opened, self._options, self._tables = opened, opened.options, tables
         self._catalogue, self._states, self._search = tables.catalogue, states, tables.search
         self.absent: list[Fallback] = []
@@ -89,7 +98,7 @@ class Parts:
             main = self._sources(scenario.sources, absent)
             backup = tuple(source for source in self._usual if source not in main)
             absent = [] if main else absent
-        adjusters, effects = self._adjusters(name, scenario, main)
+        adjusters, effects = self._adjusters(name, scenario, main, absent)
         return Pipeline(
             hydrators=self._hydrators(main),
             sources=(*main, *(self._due if scenario.fairness else ())),
@@ -130,9 +139,9 @@ class Parts:
         vector = tower is not None and any(source.name == "ann" for source in self._usual)
         meaning = any(source.name == "search_meaning" for source in sources)
         if meaning or (vector and space.search is not None):
-            directory = space.options.text_encoder
+            choice = space.options.text_encoder
             name = space.search[0] if space.search is not None else None
-            made.append(SearchText(name, lambda: text_encoder(directory)))
+            made.append(SearchText(name, lambda: self._opened.text_encoder(choice, queries=True)))
         if vector and tower is not None:
             made.append(UserVector(space, tower))
         return made
@@ -177,6 +186,8 @@ class Parts:
                 return SearchWords(self._opened.words, self._catalogue, options.search)
             case "search_meaning":
                 return "no text vectors" if texts is None else SearchMeaning(texts, options.search)
+            case "zero_shot":
+                return "no text vectors" if texts is None else ZeroShot(texts, tables.popularity, options.zero_shot)
 
     def _all_enrichers(self) -> tuple[Enricher, ...]:
         """What the usual sources can say of candidates that they did not bring."""
@@ -206,13 +217,17 @@ class Parts:
         return models.stage(self._tables, brought)
 
     def _adjusters(
-        self, name: str, scenario: Scenario, sources: Sequence[Source]
+        self, name: str, scenario: Scenario, sources: Sequence[Source], absent: list[Fallback]
     ) -> tuple[list[Adjuster], list[Effect]]:
         adjusters: list[Adjuster] = []
         effects: list[Effect] = []
-        of_moment = [source.name for source in sources if source.name in OF_ITEMS | OF_TEXT]
+        of_moment = [source.name for source in sources if source.name in OF_ITEMS | OF_TEXT | OF_WORDS]
         if of_moment and scenario.relevance is not None:
             adjusters.append(Relevance(of_moment, scenario.relevance))
+        if scenario.language_model is not None and self._language_model is not None:
+            adjusters.append(self._language_model(self._catalogue, scenario.language_model))
+        elif scenario.language_model is not None:
+            absent.append(Fallback("language_model_absent", "there is no language model to rank with"))
         options = self._options.fairness
         if scenario.fairness and (options.groups or "popularity" in options.model_fields_set):
             controller = self._opened.exposure.controller(name)

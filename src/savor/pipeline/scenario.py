@@ -15,6 +15,9 @@ OF_ITEMS: frozenset[SourceName] = frozenset({"together", "similar"})
 OF_TEXT: frozenset[SourceName] = frozenset({"search_words", "search_meaning"})
 """Sources that start from the text of the moment: `context.query`."""
 
+OF_WORDS: frozenset[SourceName] = frozenset({"zero_shot"})
+"""Sources that know items by their words alone, so that no ranker can sort them by what was done with them."""
+
 
 class Scenario(Section):
     """`[scenarios.NAME]` in savor.toml: read when a server starts, so a change needs no training."""
@@ -33,6 +36,13 @@ class Scenario(Section):
         le=1,
         description="Weight of what the moment asks for (`together`, `similar` and the searches), beside the ranker's "
         "score.",
+    )
+    language_model: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Weight of a language model's likelihoods in the order of the best candidates; it is the model of "
+        "`[assistant]`, asked as `[assistant.ranking]` says. None: not asked.",
     )
     diversity: Diversity | None = Field(None, description="Rules that take the place of `[pipeline.diversity]`.")
     fairness: bool = Field(True, description="Whether `[pipeline.fairness]` holds here.")

@@ -1,11 +1,12 @@
 """What the stages of a pipeline do; one method each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.features.catalogue import Catalogue
 from savor.pipeline.candidates import Candidates, Retrieved
 from savor.pipeline.query import Query
 from savor.pipeline.result import Reason
@@ -83,6 +84,10 @@ class Adjuster(Stage, Protocol):
         self, query: Query, hydrated: Hydrated, candidates: Candidates, merit: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """(N,) float64 merit, larger is better, in spans of the scores (see `in_spans`), from what it was so far."""
+
+
+AdjusterOver = Callable[[Catalogue, float], Adjuster]
+"""Makes an adjuster of a kind that this layer does not know, over a catalogue, with its weight from 0 to 1."""
 
 
 class Selector(Stage, Protocol):

@@ -17,7 +17,9 @@ from savor.features.images.vectors import ImageVectors
 from savor.features.options import FeatureOptions
 from savor.features.searches import Searches
 from savor.features.text.cache import TextCache
-from savor.features.text.minilm import MiniLMEncoder
+from savor.features.text.encoder import TextEncoder
+from savor.features.text.open_encoder import open_text_encoder
+from savor.features.text.options import TextEncoderOptions
 from savor.features.text.reviews import review_vectors
 from savor.features.text.vectors import TextVectors, item_texts
 
@@ -56,12 +58,16 @@ class Content:
         texts = self.dataset.texts
         if not self.features.search or texts is None or not any(texts.search):
             return None
-        return Searches.encode(texts, len(self.dataset.user_ids), self._texts.encode, self._encoder.name)
+        if self._kept_here("searches"):
+            return None
+        encoder = open_text_encoder(self.features.text_encoder, self.base, queries=True)
+        cache = TextCache(self.cache / "text", encoder)
+        return Searches.encode(texts, len(self.dataset.user_ids), cache.encode, encoder.name)
 
     def reviews(self, until: int) -> TextVectors | None:
         """Vectors of what was written about the items before `until` (UTC seconds)."""
         texts = self.dataset.texts
-        if not self.features.reviews or texts is None:
+        if not self.features.reviews or texts is None or not any(texts.review) or self._kept_here("reviews"):
             return None
         return review_vectors(texts, len(self.dataset.item_ids), until, self._texts.encode)
 
@@ -96,12 +102,18 @@ class Content:
         return vectors if report.pictures else None
 
     @cached_property
-    def _encoder(self) -> MiniLMEncoder:
-        return MiniLMEncoder(self.base / self.features.text_encoder if self.features.text_encoder else None)
-
-    @cached_property
     def _texts(self) -> TextCache:
-        return TextCache(self.cache / "text", self._encoder)
+        encoder: TextEncoder = open_text_encoder(self.features.text_encoder, self.base)
+        return TextCache(self.cache / "text", encoder)
+
+    def _kept_here(self, what: str) -> bool:
+        """Whether what people wrote may not be sent to the encoder; says so."""
+        choice = self.features.text_encoder
+        if not isinstance(choice, TextEncoderOptions) or choice.personal:
+            return False
+        why = "features.text_encoder is on another machine, and send_personal is false"
+        console.print(f"  ! {what} are not encoded: {why}", style="yellow", highlight=False)
+        return True
 
     def _image_encoder(self) -> ImageEncoder:
         options = self.images

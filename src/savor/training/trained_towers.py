@@ -36,16 +36,20 @@ class TrainedTowers:
     metric: str
 
     def export(self, directory: Path) -> dict[str, Parity]:
-        """Write `user.tflite` and `item.tflite`, each checked against its network.
+        """Write `user.tflite` and `item.tflite`, each checked against its network, and both below `networks/`.
 
         Raises:
             TrainingError: an exported tower does not give the network's vectors.
         """
+        from savor.training.network_files import save_network  # brings TensorFlow, which a training imports late
+
         directory.mkdir(parents=True, exist_ok=True)
         items = np.linspace(0, self.space.number_of_items - 1, min(self.space.number_of_items, 64)).astype(np.int32)
         of_users = needed(self.user, self.space.user_signature)
         of_items = needed(self.item, self.space.item_signature)
         real = needed(self.item, self.space.item_inputs(items))
+        for name, network in (("user", self.user), ("item", self.item)):
+            save_network(network, directory / "networks" / name)
         return {
             "user": export_tower(self.user, of_users, directory / "user.tflite"),
             "item": export_tower(self.item, of_items, directory / "item.tflite", real),

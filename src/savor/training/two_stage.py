@@ -353,14 +353,16 @@ class TwoStage:
         """
         trained, ranking = self.directory / "retrieval", self.directory / "ranking"
         self._check_retrieval()
+        # Networks are what an edge bundle is made of; only what is published needs them.
+        left_out = None if current else shutil.ignore_patterns("networks")
         for name in ("features", "towers", "vectors", "index"):
-            shutil.copytree(trained / name, parts / name)
+            shutil.copytree(trained / name, parts / name, ignore=left_out)
         if ranked:
             if _json(ranking / "training.json") != {"of": self._of(), "towers": self._towers()}:
                 raise TrainingError(
                     "there is no ranker trained with these towers on this data: run `savor train --stage ranking` first"
                 )
-            shutil.copytree(ranking, parts / "ranker")
+            shutil.copytree(ranking, parts / "ranker", ignore=left_out)
         catalogue = Catalogue.from_dataset(self.dataset, until=now)
         if not current:
             # What is out of stock today was not so then.

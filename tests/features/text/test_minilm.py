@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from savor.core.errors import ConfigError
 from savor.features.text.minilm import MiniLMEncoder
 
 
@@ -23,8 +22,3 @@ def test_a_string_does_not_depend_on_its_neighbours(encoder):
     assert np.array_equal(together[0], encoder.encode(["milk"])[0])
     assert np.array_equal(together[0], together[3])
     assert np.isfinite(together).all()
-
-
-def test_a_folder_without_the_files_is_a_config_error(tmp_path):
-    with pytest.raises(ConfigError, match=r"model\.onnx"):
-        MiniLMEncoder(tmp_path)

@@ -119,3 +119,24 @@ def test_what_serving_need_not_load_is_not_loaded(modules, heavy):
     heavy = [*heavy, "alembic", "redis", "psycopg", "pandas", "pyarrow", "duckdb", "ibis", "fastapi"]
     code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_another_process_that_comes_and_goes_takes_nothing_away(tmp_path):
+    """SQLite removes its log with the last connection, so the server's must be seen however many it opened."""
+    path = tmp_path / "live.db"
+    look = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT name FROM counters').fetchall())"
+
+    def seen_by_another():
+        program = [sys.executable, "-c", look, str(path)]
+        return subprocess.run(program, capture_output=True, text=True, check=True).stdout
+
+    def add(connection, name):
+        connection.execute(text("INSERT INTO counters (name, value) VALUES (:name, 0)"), {"name": name})
+
+    with closing(Database.open(f"sqlite:///{path}")) as database:
+        with database.reading(), database.writing() as connection:
+            add(connection, "first")
+        assert "'first'" in seen_by_another()
+        with database.writing() as connection:
+            add(connection, "second")
+        assert "'second'" in seen_by_another()

@@ -4,6 +4,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from savor.online.stores.assistant_accounts import AssistantAccounts, Ceiling
 from savor.online.stores.audit import Audit
 from savor.online.stores.database import Database
 from savor.online.stores.database_event_store import DatabaseEventStore
@@ -44,6 +45,7 @@ def fill(database, tombstones, events, user):
     Visitors(database).merge(visitor, user)
     KeptLists(database).put(user, KeptList(("a",), (1.0,)))
     EntityStore(database).put("user", {user: {"age": "old"}})
+    AssistantAccounts(database).hold(user, 10, 0.0, Ceiling(), Ceiling())
     with closing(ExperimentStore(database, tombstones)) as store:
         first = 0 if user == "ann" else 10
         store.expose(exposures(first, first + 1, user=user)).result()
@@ -55,7 +57,8 @@ def test_a_person_is_removed_from_everywhere_and_does_not_come_back(database, to
     fill(database, tombstones, events, "bob")
     receipt = erasure.erase("ann", actor="key-1", also=["pseudonym of ann"])
     assert receipt.removed == {
-        "events": 4, "kept_lists": 1, "entities": 1, "exposures": 2, "outcomes": 1, "visitors": 1
+        "events": 4, "kept_lists": 1, "entities": 1, "exposures": 2, "outcomes": 1, "visitors": 1, "conversations": 0,
+        "assistant_usage": 1,
     }  # fmt: skip
     assert receipt.erased == (NOW + 100) // 1_000_000
     left = everything(database)

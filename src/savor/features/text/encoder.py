@@ -12,11 +12,14 @@ class TextEncoder(Protocol):
 
     Attributes:
         name: names the weights and the method, so that vectors of different encoders are never mixed.
-        dimension: width of the vectors.
     """
 
     name: str
-    dimension: int
+
+    @property
+    def dimension(self) -> int:
+        """Width of the vectors."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(N, dimension) float32 of N strings, each row of length 1."""

@@ -15,8 +15,8 @@ from savor.online.stores.database import Database
 from savor.online.stores.errors import StoreError
 from savor.online.stores.tables import api_keys
 
-Scope = Literal["read", "write", "admin"]
-SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+Scope = Literal["device", "read", "write", "admin"]
+SCOPES: tuple[Scope, ...] = ("device", "read", "write", "admin")
 _WRITTEN = re.compile(r"savor_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _SALT_BYTES = 16
 

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,11 @@ def _sqlite(address: URL, base: Path) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def _make_private_file(*_: object) -> None:
+        # Only a file that is not there is opened: to close one would give up all locks of this process on it, and
+        # whoever came next would take SQLite's log for left over.
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def _be_durable(connection: Any, _: object) -> None:

@@ -13,7 +13,17 @@ from savor.online.stores.audit import Audit
 from savor.online.stores.counters import hold_all
 from savor.online.stores.database import Database
 from savor.online.stores.errors import StoreAwayError
-from savor.online.stores.tables import entities, erasures, events, exposures, kept_lists, outcomes, visitors
+from savor.online.stores.tables import (
+    assistant_usage,
+    conversations,
+    entities,
+    erasures,
+    events,
+    exposures,
+    kept_lists,
+    outcomes,
+    visitors,
+)
 from savor.online.stores.tombstones import Tombstones
 
 
@@ -37,8 +47,9 @@ class Receipt:
 class Erasure:
     """Removes all that the live database knows of a person, and lets nothing of it come back.
 
-    That is events, kept list, profile, exposures, outcomes, and the visitors who became this user with theirs. What is
-    in memory (hot states, followers) is for their owners to drop; `Tombstones.read_after` tells them.
+    That is events, kept list, profile, exposures, outcomes, conversations, what language models used for them, and the
+    visitors who became this user with theirs. What is in memory (hot states, followers) is for their owners to drop;
+    `Tombstones.read_after` tells them.
 
     Args:
         database: where everything is.
@@ -78,6 +89,8 @@ class Erasure:
                     (entities, (entities.c.kind == "user") & entities.c.id.in_(ids)),
                     (exposures, exposures.c.user_id.in_(ids)),
                     (outcomes, outcomes.c.user_id.in_(ids)),
+                    (conversations, conversations.c.user_id.in_(ids)),
+                    (assistant_usage, assistant_usage.c.user_id.in_(ids)),
                     (visitors, visitors.c.user_id.in_(ids)),
                 )
             }

@@ -7,6 +7,7 @@ from pathlib import Path
 from savor.online.identities import Identities
 from savor.online.stores.address import store_address
 from savor.online.stores.api_keys import ApiKeys
+from savor.online.stores.assistant_accounts import AssistantAccounts
 from savor.online.stores.audit import Audit
 from savor.online.stores.database import Database
 from savor.online.stores.database_event_store import DatabaseEventStore
@@ -52,6 +53,7 @@ class Stores:
     erasure: Erasure
     hot_states: HotStates
     identities: Identities
+    assistant_accounts: AssistantAccounts
 
     def rate_limiter(self, bucket: TokenBucket) -> RateLimiter:
         """A limiter that counts in Redis where there is one."""
@@ -115,4 +117,5 @@ def open_stores(options: StoreOptions, project: Path) -> Stores:
         erasure=Erasure(database, tombstones, audit),
         hot_states=hot_states,
         identities=Identities(visitors, hot_states),
+        assistant_accounts=AssistantAccounts(database),
     )

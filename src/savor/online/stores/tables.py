@@ -151,3 +151,41 @@ erasures = Table(
     Column("erased", BigInteger, nullable=False),
     Column("removed", Text, nullable=False),
 )
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("release_id", Text),
+    Column("failed_id", Text),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Index("devices_by_last_seen", "last_seen"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Index("conversations_by_user", "user_id"),
+    Index("conversations_by_changed", "changed"),
+)
+
+assistant_usage = Table(
+    "assistant_usage",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("day", BigInteger, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cost", Double, nullable=False),
+    Column("held_tokens", BigInteger, nullable=False),
+    Column("held_cost", Double, nullable=False),
+    Index("assistant_usage_by_day", "day"),
+)
+"""What language models used for a person on a day (whole days since the epoch); the empty person stands for all."""

@@ -18,3 +18,9 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     key = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), [dict(row) for row in rows])
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add those of `rows` whose primary key is not there; the others stay as they are."""
+    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    connection.execute(statement.on_conflict_do_nothing(), [dict(row) for row in rows])

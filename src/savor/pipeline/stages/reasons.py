@@ -19,12 +19,13 @@ from savor.pipeline.stages.own_items import OwnItems
 _NONE = np.empty(0, np.int32)
 _LEAST_FOR_RHYTHM = 3
 _OF_MOMENT = ("together", "similar", "search_words", "search_meaning")
-_SOURCES = ("co_purchase", "ann", "trending", "groups", "popular")
+_SOURCES = ("co_purchase", "ann", "trending", "zero_shot", "groups", "popular")
 _TASTE = Reason("similar_taste", "like what you choose")
 _PROFILE = Reason("profile", "chosen by people with a profile like yours")
 _NOBODY = Reason("newcomer", "chosen by people we know little of")
 _WORDS = Reason("search_words", "has words you search for")
 _MEANING = Reason("search_meaning", "close in meaning to what you search for")
+_UNSEEN = Reason("zero_shot", "new here, and called like what you have")
 _POPULAR = Reason("popular", "popular with everybody")
 _FILLER = Reason("filler", "to fill the list")
 _ASKED_FOR = Reason("asked_for", "you asked for it")
@@ -115,6 +116,8 @@ class Reasons:
                 reasons.append(Reason("bought_together", f"{self._wording.together} {self._names[partners[place]]}"))
             elif source == "trending":
                 reasons.append(Reason("trending", f"popular {self._period}"))
+            elif source == "zero_shot":
+                reasons.append(_UNSEEN)
             elif source == "groups":
                 reasons.append(self._of_group(item, query.now))
             elif source == "ann":

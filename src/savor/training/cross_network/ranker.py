@@ -15,6 +15,7 @@ from savor.models.dcn_ranker import FEATURES, HEADS
 from savor.training.cross_network.examples import CrossExamples
 from savor.training.cross_network.options import DcnOptions
 from savor.training.cross_network.training import TrainedCrossNetwork, train_cross_network
+from savor.training.network_files import save_network
 from savor.training.ranking_examples import RankingExamples
 from savor.training.scorer_export import export_scorer
 from savor.training.tracking.tracker import Tracker
@@ -84,6 +85,7 @@ def train_dcn_ranker(
             parity[use] = export_scorer(
                 trained.networks.served, signature, directory / f"{use}.tflite", rows.inputs
             ).to_json()
+            save_network(trained.networks.served, directory / "networks" / use)
         normaliser.save(directory / f"{use}.normaliser.json")
         ratings[use] = _rating(trained)
     document = {"names": names, "source_columns": source_columns}

@@ -12,6 +12,7 @@ from savor.features.pair_codes import pair_codes, pair_signature
 from savor.training.ncf.networks import Kind
 from savor.training.ncf.options import NcfOptions
 from savor.training.ncf.retriever import train_over_space
+from savor.training.network_files import save_network
 from savor.training.retrieval_validation import RetrievalValidation
 from savor.training.scorer_export import export_scorer
 from savor.training.tracking.tracker import Tracker
@@ -59,5 +60,6 @@ def train_pair_ranker(
     signature = {name: spec for name, spec in pair_signature(space).items() if name in CODES}
     with progress(f"export {kind}"):
         parity = export_scorer(trained.networks.pair, signature, directory / "pair.tflite", real)
+        save_network(trained.networks.pair, directory / "networks" / "pair")
     described = {"kind": kind, "passes": trained.history, "parity": parity.to_json()}
     (directory / "ranker.json").write_bytes(orjson.dumps(described, option=orjson.OPT_INDENT_2))

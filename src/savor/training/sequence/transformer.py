@@ -114,12 +114,13 @@ class Transformer(keras.layers.Layer):  # type: ignore[misc]
         distance = ops.clip(distance, 0, self.length - 1)
         for number, block in enumerate(self.blocks):
             one = newest_only and number == len(self.blocks) - 1
-            added = bias
+            queries = 1 if one else None
+            added = bias[:, :, :queries]
             if options.position == "relative":
-                added = added + ops.transpose(ops.take(block["distance"], distance, axis=0), (2, 0, 1))
+                added = added + ops.transpose(ops.take(block["distance"], distance[:queries], axis=0), (2, 0, 1))
             if elapsed is not None:
-                added = added + ops.transpose(ops.take(block["elapsed"], elapsed, axis=0), (0, 3, 1, 2))
-            state = self._block(block, state, added[:, :, :1] if one else added, training, newest_only=one)
+                added = added + ops.transpose(ops.take(block["elapsed"], elapsed[:, :queries], axis=0), (0, 3, 1, 2))
+            state = self._block(block, state, added, training, newest_only=one)
         return self._norm(self.last_norm, state)
 
     def _block(self, block: dict[str, Any], state: Any, bias: Any, training: bool, *, newest_only: bool) -> Any:

@@ -1,0 +1,1 @@
+"""Tools for agents: the API's answers over the Model Context Protocol."""

@@ -1,0 +1,240 @@
+"""The assistant: one turn of a conversation from a message to an answer."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from threading import Lock
+from uuid import uuid4
+
+import numpy as np
+
+from savor.assistant.conversation_options import ConversationOptions
+from savor.assistant.described import Item, described
+from savor.assistant.finding import Finder, Found
+from savor.assistant.following import follow
+from savor.assistant.meanings import Meanings
+from savor.assistant.memory import InProcess, Memory
+from savor.assistant.model_words import ModelWords, Told
+from savor.assistant.parts import Done, Items, Part, Reply, Source, Words
+from savor.assistant.plain_words import OUTSIDE, courtesy, no_such_place, not_called, said_of_list, said_of_one
+from savor.assistant.providers.provider import Provider
+from savor.assistant.state import Conversation
+from savor.assistant.understanding.knowledge import Knowledge
+from savor.assistant.understanding.lexicon import Lexicon
+from savor.assistant.understanding.read_turn import read_turn
+from savor.assistant.understanding.reading import Reading
+from savor.assistant.wish import wish
+from savor.core.errors import SavorError
+from savor.online.stores.errors import StoreAwayError
+from savor.pipeline.build import Serving
+from savor.pipeline.query import Query
+
+
+class ConversationUnknownError(SavorError):
+    """A conversation is not there any more, or is somebody else's."""
+
+    code = "conversation_unknown"
+
+
+class Assistant:
+    """Answers messages with items of the catalogue.
+
+    Rules say what a message asks for, the pipeline finds what satisfies it, and words are put to it: by templates, or
+    by a language model whose every sentence is checked against the list. Safe to use from several threads.
+
+    Args:
+        serving: what answers now.
+        memory: keeps conversations; None: in this process.
+        provider_of: the language model for a user, by id; None: templates only.
+        options: how a conversation goes.
+        send_personal: whether what a person did may go to a model on another machine.
+        timeout_seconds: after how long the language model must have ended.
+    """
+
+    def __init__(
+        self,
+        serving: Callable[[], Serving],
+        memory: Memory | None = None,
+        provider_of: Callable[[str], Provider | None] = lambda _: None,
+        options: ConversationOptions | None = None,
+        *,
+        send_personal: bool = False,
+        timeout_seconds: float = 8.0,
+    ) -> None:
+        self._serving, self._memory = serving, memory or InProcess()
+        self._options = options or ConversationOptions()
+        self._provider_of = provider_of
+        self._words = ModelWords(self._options, send_personal=send_personal, timeout_seconds=timeout_seconds)
+        self._lexicon = Lexicon.standard(self._options.concepts)
+        self._known: tuple[Serving, Knowledge, Meanings] | None = None
+        self._lock = Lock()
+
+    def warm(self) -> None:
+        """Make what every answer needs."""
+        serving, knowledge, meanings = self._now()
+        meanings.prepare()
+        context = {"query": "anything"}  # opens what encodes searches
+        serving.pipelines["search"].run(Query("", serving.clock(), scenario="search", context=context, unseen=True))
+        for name in knowledge.lexicon.concepts:
+            knowledge.wanted(name)
+
+    def reply(self, user_id: str, text: str, conversation_id: str | None = None, *, patient: bool = False) -> Reply:
+        """A whole answer; arguments and errors as of `answer`."""
+        items: list[Item] = []
+        words: dict[str, str] = {"plain": "", "model": ""}
+        done: Done | None = None
+        for part in self.answer(user_id, text, conversation_id, patient=patient):
+            if isinstance(part, Items):
+                items = part.items
+            elif isinstance(part, Words):
+                words[part.source] += part.text
+            else:
+                done = part
+        assert done is not None
+        return Reply(words[done.source], items, done)
+
+    def answer(
+        self,
+        user_id: str,
+        text: str,
+        conversation_id: str | None = None,
+        *,
+        patient: bool = False,
+        stream: bool = False,
+    ) -> Iterator[Part]:
+        """Answer a message: the list, then words, then the end.
+
+        Args:
+            user_id: who asks; may be unknown.
+            text: the message.
+            conversation_id: of an earlier answer; None begins a new conversation.
+            patient: whether to wait for whatever it takes, as no server can.
+            stream: whether words of the language model are still taken after the plain ones were sent.
+
+        Raises:
+            ConversationUnknownError: the conversation is not there, or somebody else's.
+            SavorError: a required stage of the pipeline failed.
+        """
+        before, problems = self._remembered(conversation_id, user_id)
+        conversation_id = conversation_id or uuid4().hex
+        serving, knowledge, meanings = self._now(patient=patient)
+        reading = read_turn(text, knowledge, meanings.near, listed=bool(before.listed))
+        found = Found()
+        items: list[Item] = []
+        want = replace(before, turns=before.turns + 1)
+        if reading.courtesy is not None:
+            plain = courtesy(reading.courtesy)
+        elif reading.outside_domain:
+            plain = OUTSIDE
+        elif (reading.refers_to or reading.points) and not want.referred(reading):
+            plain = no_such_place(len(before.listed))
+        elif reading.unknown and not reading.wants and not reading.reset:
+            plain = not_called(reading.unknown)
+        else:
+            want, found, items, plain = self._found(
+                serving, knowledge, meanings, user_id, before, reading, patient=patient
+            )
+        yield Items(items)
+        source: Source = "plain"
+        provider = self._provider_of(user_id) if items else None
+        said: Iterator[Words] = iter((Words(plain, "plain"),))
+        told = Told()
+        if provider is not None:
+            said = self._words.words(
+                provider, text, user_id, want, items, knowledge.vocabulary, plain, told, stream=stream, patient=patient
+            )
+        for words in said:
+            source = words.source
+            yield words
+        problems += told.problems
+        problems += [f"{code}: {about}" for code, about in found.fallbacks]
+        problems += self._remember(conversation_id, user_id, want)
+        yield Done(
+            conversation_id,
+            uuid4().hex,
+            source,
+            "; ".join(problems) or None,
+            told.usage,
+            [serving.catalogue.ids[row] for row in found.candidates.tolist()],
+            reading.summary(),
+            wish(want) if items else "",
+        )
+
+    def _found(
+        self,
+        serving: Serving,
+        knowledge: Knowledge,
+        meanings: Meanings,
+        user_id: str,
+        before: Conversation,
+        reading: Reading,
+        *,
+        patient: bool,
+    ) -> tuple[Conversation, Found, list[Item], str]:
+        """What is wanted now, what was found, it as items, and what is to be said of it."""
+        catalogue, options = serving.catalogue, self._options
+
+        def price_of(item_id: str) -> float | None:
+            row = catalogue.index.get(item_id)
+            price = float("nan") if row is None else float(catalogue.price[row])
+            return price if np.isfinite(price) else None
+
+        want = follow(before, reading, price_of)
+        finder = Finder(serving, knowledge, meanings, options, patient=patient)
+        if _only_refers(reading) and (row := catalogue.index.get(want.focus)) is not None:
+            result = finder.one(user_id, row)
+            found = Found(result.items, result.scores, tuple(result.reasons), ("",), result.items)
+            items = described(catalogue, found.rows, found.scores, found.reasons)
+            place = before.listed.index(want.focus) if want.focus in before.listed else None
+            return replace(want, turns=want.turns + 1), found, items, said_of_one(items[0], place, reading)
+        unknown_like = ""
+        if want.like_phrase and not want.like:
+            row = finder.item_like(want.like_phrase, user_id)
+            unknown_like = want.like_phrase if row is None else ""
+            want = replace(want, like="" if row is None else catalogue.ids[row], like_phrase="")
+        if unknown_like:
+            return want, Found(), [], not_called((unknown_like,))
+        found = finder.find(want, user_id, want.number or options.items)
+        items = described(catalogue, found.rows, found.scores, found.reasons)
+        if items:
+            want = want.after([item["item_id"] for item in items])
+        return want, found, items, said_of_list(want, items, found.notes)
+
+    def _now(self, *, patient: bool = False) -> tuple[Serving, Knowledge, Meanings]:
+        """What answers now, and what is known of it."""
+        serving = self._serving()
+        with self._lock:
+            known = self._known
+            if known is None or known[0].opened is not serving.opened:
+                knowledge = Knowledge(serving.catalogue, self._lexicon)
+                known = (serving, knowledge, Meanings(serving, self._options.near, patient=patient))
+            elif known[0] is not serving:
+                known = (serving, known[1].over(serving.catalogue), known[2].over(serving))
+            self._known = known
+        return known
+
+    def _remembered(self, conversation_id: str | None, user_id: str) -> tuple[Conversation, list[str]]:
+        if conversation_id is None:
+            return Conversation(), []
+        try:
+            document = self._memory.get(conversation_id, user_id)
+        except StoreAwayError:
+            return Conversation(), ["memory_away: what was said before cannot be read now"]
+        if document is None:
+            raise ConversationUnknownError(
+                "this conversation is not there, or not of this user; leave conversation_id out to begin a new one"
+            )
+        return Conversation.from_document(document), []
+
+    def _remember(self, conversation_id: str, user_id: str, want: Conversation) -> list[str]:
+        try:
+            self._memory.put(conversation_id, user_id, want.document())
+        except StoreAwayError:
+            return ["memory_away: this turn could not be kept, and the next one will not know of it"]
+        return []
+
+
+def _only_refers(reading: Reading) -> bool:
+    """Whether a message speaks of an item of the list and wants no others."""
+    other = (reading.things, reading.qualities, reading.diets, reading.without, reading.price_max, reading.price_min)
+    refers = bool(reading.refers_to) or reading.points
+    return refers and not reading.unlike and reading.like_item is None and reading.critique is None and not any(other)

@@ -1,0 +1,64 @@
+"""How people ask, in one language."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+Rules = Mapping[str, re.Pattern[str]]
+
+
+@dataclass(frozen=True)
+class Language:
+    """Words that say nothing of items, and expressions with a meaning of their own; see english.toml.
+
+    Attributes:
+        stop: words that say nothing of items.
+        positive: words after which what follows is wanted again.
+        joins: words and signs between phrases.
+        phrasing: words that may be said of any list.
+        negators: words after which what follows is not wanted, the longer ones first.
+        expressions: by name.
+        critiques, levels, courtesy, allowed, outside: by what they mean, in the order in which they are tried.
+    """
+
+    stop: frozenset[str]
+    positive: frozenset[str]
+    joins: frozenset[str]
+    phrasing: frozenset[str]
+    negators: tuple[tuple[str, ...], ...]
+    expressions: Rules
+    critiques: Rules
+    levels: Rules
+    courtesy: Rules
+    allowed: Rules
+    outside: Rules
+
+
+@cache
+def english() -> Language:
+    """The one language that is there."""
+    document = tomllib.loads(files("savor.assistant.understanding").joinpath("english.toml").read_text("utf-8"))
+    words = document["words"]
+
+    def listed(name: str) -> frozenset[str]:
+        return frozenset(words[name].split())
+
+    def rules(name: str) -> Rules:
+        return {key: re.compile(rule, re.VERBOSE) for key, rule in document[name].items()}
+
+    return Language(
+        stop=listed("stop"),
+        positive=listed("positive"),
+        joins=listed("joins"),
+        phrasing=listed("phrasing"),
+        negators=tuple(sorted((tuple(one.split()) for one in words["negators"]), key=lambda one: -len(one))),
+        expressions=rules("expressions"),
+        critiques=rules("critiques"),
+        levels=rules("levels"),
+        courtesy=rules("courtesy"),
+        allowed=rules("allowed"),
+        outside=rules("outside"),
+    )

@@ -1,0 +1,229 @@
+"""From a message to what it asks for, by rules."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+
+from savor.assistant.understanding.amounts import read_amounts
+from savor.assistant.understanding.knowledge import Knowledge
+from savor.assistant.understanding.language import english
+from savor.assistant.understanding.phrases import Phrase, read_phrases
+from savor.assistant.understanding.places import places, that
+from savor.assistant.understanding.reading import Reading
+from savor.assistant.understanding.stems import stems
+
+LONGEST = 1000
+_MOST_UNKNOWN = 3
+_FREE = re.compile(r"\b(\w+)[\s-]+free\b(?!\s+(?:of|from|range|shipping|delivery))")
+_NON = re.compile(r"\bnon[\s-](\w+)")
+_APOSTROPHES = re.compile(r"['\u2018\u2019`]")
+_ADDS = re.compile(r"^\s*(?:and|also|plus|as well as)\b|\b(?:as well|too|also)\s*[.!?]*\s*$")
+_ARTICLE = re.compile(r"^(?:the|a|an|some|my|our)\s+")
+_REFERS = frozenset({"", "this", "that", "it", "these", "those", "them", "this one", "that one", "one", "ones", "the"})
+_LIKE_REFERRED = re.compile(
+    r"\b(?:(?:something|anything|more|ones?)\s+)?(?:like|similar\s+to)\s*(?=$|[;,.]|but\b|and\b|without\b)"
+)
+_NOT_THAT = re.compile(
+    r"\b(?:not|except|without|no)\s+(?:the\s+)?(?:\w+\s+)?(?:one|ones|item|option|first|second|third|last)\b"
+)
+Near = Callable[[str], bool]
+"""Whether something in the catalogue is near in meaning to a phrase that none of its words says."""
+
+
+def plain(text: str) -> str:
+    """Lower case, without accents and apostrophes, on one line, at most 1,000 characters."""
+    letters = unicodedata.normalize("NFKD", text[:LONGEST].casefold())
+    joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"\s+", " ", _APOSTROPHES.sub("", joined)).strip()
+
+
+def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, listed: bool = False) -> Reading:
+    """Understand one message.
+
+    Args:
+        text: what was written.
+        knowledge: says which phrases stand for items.
+        near: says whether a phrase that nothing is called is near in meaning to something.
+        listed: whether a list was shown before, so that "that one" may mean an item of it.
+    """
+    said = plain(text)
+    for name, rule in english().courtesy.items():
+        if rule.search(said) and not (name == "help" and knowledge.meaning(said).kind != "unknown"):
+            return Reading(courtesy=name)
+    reading = Reading(
+        reset=english().expressions["reset"].search(said) is not None, adds=_ADDS.search(said) is not None
+    )
+    said = english().expressions["reset"].sub(" ", said)
+    asks = (
+        "why"
+        if listed and english().expressions["why"].search(said)
+        else "price"
+        if english().expressions["price"].search(said)
+        else None
+    )
+    outside = asks is None and any(rule.search(said) for rule in english().outside.values())
+    said = (
+        english().expressions["price"].sub(" ", said)
+        if asks == "price"
+        else english().expressions["why"].sub(" ", said)
+        if asks
+        else said
+    )
+    reading, said = _whole_rules(replace(reading, asks=asks), said)
+    amounts = read_amounts(said)
+    reading = replace(
+        reading, price_min=amounts.price_min, price_max=amounts.price_max, people=amounts.people, number=amounts.number
+    )
+    reading, said = _references(reading, amounts.rest, listed=listed)
+    reading, said = _likenesses(reading, said, listed=listed)
+    reading = _with_phrases(reading, _FREE.sub(r" ; without \1 ; ", _non(said, knowledge)), knowledge, near)
+    if reading.asks == "why" and not reading.wants:
+        reading = replace(reading, points=True)
+    nothing = not reading.wants and not reading.reset and reading.asks is None
+    words = sum(len(phrase.split()) for phrase in reading.unknown)
+    return replace(reading, outside_domain=outside or (nothing and not 0 < words <= _MOST_UNKNOWN))
+
+
+def _whole_rules(reading: Reading, said: str) -> tuple[Reading, str]:
+    """What whole expressions say; they are taken out of the text."""
+    if english().expressions["any_price"].search(said):
+        reading, said = replace(reading, any_price=True), english().expressions["any_price"].sub(" ; ", said)
+    for name, rule in ((name, english().expressions[name]) for name in ("new", "again")):
+        if rule.search(said):
+            reading, said = replace(reading, occasion=name), rule.sub(" ; ", said)
+    if english().expressions["open"].search(said):
+        reading, said = replace(reading, open=True), english().expressions["open"].sub(" ", said)
+    return reading, said
+
+
+def _references(reading: Reading, said: str, *, listed: bool) -> tuple[Reading, str]:
+    for name, rule in english().critiques.items():
+        if rule.search(said) and not re.search(r"\bcheaper\s+than\s+\d", said):
+            reading, said = replace(reading, critique=reading.critique or name), rule.sub(" ", said)
+    for level, rule in english().levels.items():
+        if rule.search(said):
+            reading, said = replace(reading, level=reading.level or int(level)), rule.sub(" ", said)
+    found, rest = places(said)
+    if found and listed:
+        negated = _NOT_THAT.search(said)
+        reading = replace(reading, refers_to=found, unlike=negated is not None)
+        said = re.sub(r"\b(?:not|except|without)\s*(?=$|[.,;!?])", " ", rest) if negated else rest
+    elif listed:
+        points, rest = that(said)
+        if points:
+            reading, said = replace(reading, points=True), rest
+    for rule in english().allowed.values():
+        if (match := rule.search(said)) is not None:
+            words = " ".join(word for word in match.group(1).split() if word not in english().stop)
+            if words and not re.search(r"\bnot?\b", match.group(1)):
+                reading, said = replace(reading, allowed=(*reading.allowed, words)), rule.sub(" ; ", said)
+    return reading, said
+
+
+def _likenesses(reading: Reading, said: str, *, listed: bool) -> tuple[Reading, str]:
+    if (match := english().expressions["instead"].search(said)) is not None:
+        what = _ARTICLE.sub("", match.group(1)).strip()
+        said = f"{said[: match.start()]} ; without {what} ; {said[match.end() :]}"
+    if (reading.refers_to or reading.points) and (match := _LIKE_REFERRED.search(said)) is not None:
+        return replace(reading, like_item=""), f"{said[: match.start()]} ; {said[match.end() :]}"
+    if (match := english().expressions["like"].search(said)) is not None:
+        what = _ARTICLE.sub("", match.group(1).strip(" ;,")).strip(" ;,")
+        said = f"{said[: match.start()]} ; {said[match.end() :]}"
+        if what not in _REFERS:
+            reading = replace(reading, like_item=what)
+        elif listed:
+            reading = replace(reading, like_item="", points=not reading.refers_to)
+    return reading, said
+
+
+def _non(said: str, knowledge: Knowledge) -> str:
+    """`non alcoholic` rules out what is alcoholic, unless something is called so."""
+
+    def replaced(match: re.Match[str]) -> str:
+        called = knowledge.items_with(stems(match.group())).any()
+        return match.group().replace("-", " ") if called else f" ; without {match.group(1)} ; "
+
+    return _NON.sub(replaced, said)
+
+
+def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near) -> Reading:
+    things: list[str] = []
+    qualities: list[str] = []
+    diets: list[str] = []
+    without: list[str] = []
+    unknown: list[str] = []
+    for phrase in read_phrases(said):
+        if not phrase.wanted:
+            without += _ruled_out(phrase, knowledge)
+            continue
+        rest, concepts = _concepts(phrase.words, knowledge)
+        for name in concepts:
+            (diets if knowledge.lexicon.concepts[name].kind == "diet" else qualities).append(name)
+        for words in rest:
+            words = tuple(word for word in words if not word.isdigit()) or words
+            spoken = " ".join(words)
+            kind = knowledge.meaning(spoken).kind
+            if kind == "unknown" and not near(spoken):
+                unknown.append(spoken)
+            elif phrase.purpose and (things or qualities):
+                qualities.append(spoken)
+            else:
+                things.append(spoken)
+    return replace(
+        reading,
+        things=tuple(dict.fromkeys(things)),
+        qualities=tuple(dict.fromkeys(qualities)),
+        diets=tuple(dict.fromkeys(diets)),
+        without=tuple(dict.fromkeys(without)),
+        unknown=tuple(dict.fromkeys(unknown)),
+    )
+
+
+def _ruled_out(phrase: Phrase, knowledge: Knowledge) -> list[str]:
+    """Phrases that are not wanted: the whole one, or its parts where nothing is called so."""
+    words = [word for word in phrase.words if word not in english().stop]
+    spoken = " ".join(words)
+    if len(words) <= 1 or knowledge.ruled_out(spoken).kind != "unknown":
+        return [spoken] if spoken else []
+    known = [word for word in words if knowledge.ruled_out(word).kind != "unknown"]
+    return known or [spoken]
+
+
+def _concepts(words: tuple[str, ...], knowledge: Knowledge) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The stretches of words that name things, without those that say nothing, and the qualities among them."""
+    lexicon = knowledge.lexicon
+    runs: list[list[str]] = [[]]
+    found: list[str] = []
+    place = 0
+    while place < len(words):
+        name, length = _saying(words, place, knowledge)
+        if name is None:
+            runs[-1] += [] if words[place] in english().stop else [words[place]]
+        elif lexicon.concepts[name].kind == "thing":
+            runs += [[name], []]
+        else:
+            found.append(name)
+            runs.append([])
+        place += length
+    return [tuple(run) for run in runs if run], found
+
+
+def _saying(words: tuple[str, ...], place: int, knowledge: Knowledge) -> tuple[str | None, int]:
+    """The concept that the longest saying at `place` names, and how many words that takes; else None and 1.
+
+    A word that says a thing is left to what stands around it, unless the saying has words that say nothing alone.
+    """
+    lexicon = knowledge.lexicon
+    content = tuple(word for word in words if word not in english().stop)
+    for length in range(min(lexicon.longest, len(words) - place), 0, -1):
+        said = words[place : place + length]
+        name = lexicon.sayings.get(stems(" ".join(said)))
+        if name is None:
+            continue
+        if lexicon.concepts[name].kind != "thing":
+            whole = len(content) > length and knowledge.meaning(" ".join(content)).kind == "value"
+            return (None, 1) if whole else (name, length)
+        if any(word in english().stop for word in said):
+            return name, length
+    return None, 1

@@ -1,0 +1,75 @@
+"""What was understood of one message."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One turn. Phrases are words of the message; what they stand for is for `Knowledge` to say.
+
+    Attributes:
+        things: what is wanted; any of them will do.
+        qualities: what each item must be too: phrases of concepts such as `quick`, and purposes.
+        diets: qualities that hold from now on.
+        without: what no item may be.
+        allowed: what may be again after it was ruled out.
+        price_min, price_max: bounds that are said.
+        any_price: whether earlier bounds no longer hold.
+        level: -2 the cheapest, -1 cheap, 1 of the better kind, 0 nothing said.
+        people: how many are to be served; None where that is not said.
+        number: how many items are wanted.
+        like_item: what the items should be like: a phrase, or "" where `refers_to` says it; None for nothing.
+        unlike: whether what `refers_to` names is not wanted.
+        refers_to: places in the last list, from 0; negative ones count from its end.
+        points: whether it refers to what is in view, as "that one" does.
+        critique: of the last list: `cheaper`, `dearer`, `other`, `larger`, `smaller`.
+        occasion: `new` (never had before), `again` (had before), or None.
+        asks: `why` or `price`, of what is referred to.
+        courtesy: `hello`, `thanks`, `help`, `bye`, or None.
+        adds: whether things come to those wanted before.
+        reset: whether to begin anew.
+        open: whether anything at all is asked for, as "what should I buy?".
+        outside_domain: whether this is about something that a shop assistant has nothing to say to.
+        unknown: wanted phrases that stand for nothing in the catalogue.
+    """
+
+    things: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
+    diets: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    price_min: float | None = None
+    price_max: float | None = None
+    any_price: bool = False
+    level: int = 0
+    people: int | None = None
+    number: int | None = None
+    like_item: str | None = None
+    unlike: bool = False
+    refers_to: tuple[int, ...] = ()
+    points: bool = False
+    critique: str | None = None
+    occasion: str | None = None
+    asks: str | None = None
+    courtesy: str | None = None
+    adds: bool = False
+    reset: bool = False
+    open: bool = False
+    outside_domain: bool = False
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def wants(self) -> bool:
+        """Whether it says anything about items."""
+        silent = {"asks", "courtesy", "adds", "reset", "outside_domain", "unknown", "unlike"}
+        said = [value for name, value in vars(self).items() if name not in silent]
+        return any(one not in (None, (), 0, False) for one in said)
+
+    def summary(self) -> dict[str, Any]:
+        """What was said, as JSON values; nothing of what was not."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if value not in (None, (), 0, False)
+        }
