@@ -49,7 +49,7 @@ def test_what_is_left_behind(trained):
 def test_export_and_vectors_agree(trained, tmp_path):
     _, towers = trained
     parity = towers.export(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"user.tflite", "item.tflite"}
+    assert {path.name for path in tmp_path.iterdir()} == {"user.tflite", "item.tflite", "networks"}
     assert parity["item"].rows == 33 + 40
     assert np.allclose(towers.item_vectors(batch=7), towers.item_vectors(), atol=1e-6)
 

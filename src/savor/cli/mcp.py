@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from savor.cli.options import Directory
-from savor.core.errors import MissingDependencyError
+from savor.cli.options import AsJson, Directory
+from savor.cli.output import print_json
+from savor.core.errors import ConfigError, MissingDependencyError
 from savor.core.progress import console, progress
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def mcp(
     host: Annotated[str | None, typer.Option(help="Address to listen on; by default that of savor.toml.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8001,
     channel: Annotated[str, typer.Option(help="The pointer whose bundle answers.")] = "live",
+    as_json: AsJson = False,
 ) -> None:
     """Offer search, recommend, similar, explain and basket to agents, over the Model Context Protocol.
 
@@ -31,6 +33,8 @@ def mcp(
     from savor.cli.serving_section import read_security, read_serving
     from savor.core.folders import ProjectFolder
 
+    if as_json and not http:
+        raise ConfigError(["--json needs --http: without it, standard output belongs to the protocol"])
     if find_spec("mcp") is None:
         raise MissingDependencyError("mcp", "llm")
     folder = ProjectFolder(directory)
@@ -45,6 +49,8 @@ def mcp(
 
         access = Access.of(read_security(folder), listening)
         served = mcp_application(application, access, application.state.live.stores)
+        if as_json:
+            print_json({"bundle": application.state.engine.bundle_id, "address": f"http://{listening}:{port}/mcp"})
         console.print(f"Tools for agents at http://{listening}:{port}/mcp   (Ctrl-C ends)", highlight=False)
         if access.keys:
             console.print("  keys are needed: savor keys create NAME --scope read", highlight=False)
