@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,11 +77,16 @@ def records(path: Path) -> Iterator[bytes]:
 def read_wandb(directory: Path) -> Kept:
     from wandb.proto import wandb_internal_pb2
 
+    def read(path: Path) -> list[Any]:
+        return [wandb_internal_pb2.Record.FromString(content) for content in records(path)]
+
     kept = Kept()
     for path in sorted(directory.glob("wandb/offline-run-*/*.wandb")):
-        for content in records(path):
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(content)
+        # A process of wandb's own writes the file, and may end after the run has.
+        until = time.monotonic() + 20
+        while not any(record.HasField("exit") for record in read(path)) and time.monotonic() < until:
+            time.sleep(0.05)
+        for record in read(path):
             for part in (*record.run.config.update, *record.config.update):
                 value = json.loads(part.value_json)
                 kept.parameters["/".join(part.nested_key) or part.key] = str(value)
