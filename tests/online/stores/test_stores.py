@@ -58,7 +58,7 @@ def test_with_nothing_that_is_there(tmp_path, monkeypatch):
     with closing(open_stores(StoreOptions(), tmp_path)) as stores:
         for _ in stores.events.append(batch(2)), stores.events.append(batch(3)):
             pass
-        while stores.events.status().waiting:
+        while stores.events.status().waiting or not stores.events.status().reachable:
             pass
         assert stores.events.read_after(0).rows.event_id == ["e1", "e2", "e3"]
 
