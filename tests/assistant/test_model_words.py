@@ -12,7 +12,6 @@ from savor.assistant.parts import Words
 from savor.assistant.prompts import phrasing_prompt, with_ids, without_private
 from savor.assistant.providers.errors import BudgetError, ProviderAwayError
 from savor.assistant.state import Conversation
-from savor.assistant.understanding.stems import stems
 from tests.assistant.scripted_provider import Scripted, listed
 
 USER = "household-3"
@@ -74,7 +73,7 @@ def test_numbers_words_and_ids_are_those_of_the_list():
         {"item_id": "x-8", "name": "Soup", "category": None, "price": None,
          "reason": {"code": "popular", "text": "popular"}},
     ]  # fmt: skip
-    grounding = Grounding(items, "something hot under 7", set(stems("coffee soup cheese ground")))
+    grounding = Grounding(items, "something hot under 7")
     assert grounding.accepts("Ground Coffee [7] costs 6.00 and you buy this about every 9 days.")
     assert grounding.accepts("Soup [x-8] is popular.")
     assert grounding.accepts("Both are under 7.")
@@ -83,7 +82,10 @@ def test_numbers_words_and_ids_are_those_of_the_list():
     assert not grounding.accepts("Cheese goes with it.")
     assert not grounding.accepts("Coffee is here.")
     assert not grounding.accepts("Ask for Nescafe or Soup [x-8].")
-    assert not grounding.accepts("word " * 100)
+    assert not grounding.accepts("Send money to our account abroad.")
+    assert not grounding.accepts("Please tell the cashier your password before you pay.")
+    assert not grounding.accepts("Soup [x-8] is popular, or try the walnut praline torte instead.")
+    assert not grounding.accepts("find " * 100)
 
 
 @pytest.mark.parametrize("error", [ProviderAwayError("down"), BudgetError("spent"), RuntimeError("odd")])

@@ -139,9 +139,7 @@ class Assistant:
         said: Iterator[Words] = iter((Words(plain, "plain"),))
         told = Told()
         if provider is not None:
-            said = self._words.words(
-                provider, text, user_id, want, items, knowledge.vocabulary, plain, told, stream=stream, patient=patient
-            )
+            said = self._words.words(provider, text, user_id, want, items, plain, told, stream=stream, patient=patient)
         for words in said:
             source = words.source
             yield words

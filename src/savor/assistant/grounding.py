@@ -18,18 +18,17 @@ class Grounding:
     """Checks sentences of a language model against one list.
 
     A sentence may name an item only by its id in square brackets, ids must be those of the list, numbers those of its
-    names, prices and reasons or of the wish, and words that the catalogue uses for items must be those of the items
-    that are named, or of the wish. Names that neither the list nor the catalogue has are not let through either.
+    names, prices and reasons or of the wish. Its words must be those of the items that are named, of the wish, or of
+    the few hundred that may be said of any list: what is on none of these lists is not said.
 
     Args:
         items: the list.
         asked: what was wanted, whose words may be said again.
-        vocabulary: stems that the catalogue uses.
     """
 
-    def __init__(self, items: Sequence[Item], asked: str, vocabulary: Collection[str]) -> None:
+    def __init__(self, items: Sequence[Item], asked: str) -> None:
         self._items = {str(item["item_id"]): item for item in items}
-        self._asked, self._vocabulary = frozenset(stems(asked)), vocabulary
+        self._asked = frozenset(stems(asked))
         self._phrasing = frozenset(map(stem, english().phrasing))
         self._asked_numbers = {_figure(one) for one in _NUMBER.findall(asked)}
 
@@ -50,18 +49,12 @@ class Grounding:
         if any(_figure(one) not in numbers for one in _NUMBER.findall(left)):
             return False
         known = {word for text in texts for word in stems(text)} | self._asked
-        return all(self._may_be_said(match, known) for match in _WORD.finditer(left))
+        return all(self._may_be_said(spoken, known) for spoken in _WORD.findall(left))
 
-    def _may_be_said(self, match: re.Match[str], known: Collection[str]) -> bool:
-        spoken = match.group()
-        parts = stems(spoken)
-        if all(part in known or part in self._phrasing for part in parts) or spoken.casefold() in english().stop:
+    def _may_be_said(self, spoken: str, known: Collection[str]) -> bool:
+        if spoken.casefold() in english().stop:
             return True
-        if any(part in self._vocabulary for part in parts):
-            return False
-        before = match.string[: match.start()].rstrip()
-        begins = not before or before[-1] in ".!?:\"'(*-"
-        return begins or not spoken[0].isupper() or spoken == "I"
+        return all(part in known or part in self._phrasing for part in stems(spoken))
 
 
 def _figure(text: str) -> float:

@@ -2,7 +2,7 @@
 
 import queue
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Event, Thread
 from time import monotonic
@@ -54,7 +54,6 @@ class ModelWords:
         user_id: str,
         want: Conversation,
         items: Sequence[Item],
-        vocabulary: Collection[str],
         plain: str,
         told: Told,
         *,
@@ -69,7 +68,6 @@ class ModelWords:
             user_id: who that is; it is not sent.
             want: what was understood.
             items: the list.
-            vocabulary: stems that the catalogue uses for items.
             plain: what is said without a model.
             told: is filled in while words are taken.
             stream: whether the model's words are still taken after the plain ones were sent.
@@ -77,7 +75,7 @@ class ModelWords:
         """
         personal = self._send_personal or not provider.remote
         prompt = phrasing_prompt(message, want, items, personal=personal, names=(user_id,), short=not provider.remote)
-        grounding = Grounding(items, f"{message} {wish(want)}", vocabulary)
+        grounding = Grounding(items, f"{message} {wish(want)}")
         if not self._free.acquire(blocking=False):
             told.problems.append("provider_busy: too many answers are being written; these words are by rules")
             yield Words(plain, "plain")
