@@ -393,9 +393,14 @@ class TwoStage:
         return list(orjson.loads(path.read_bytes())["epochs"]) if path.exists() else []
 
     def identity(self) -> str:
-        """64 hexadecimal digits that name the trained models and the data they are of."""
+        """64 hexadecimal digits that name the trained models and the data they are of.
+
+        The networks beside the towers and the ranker are the same models; their files count the functions that the
+        process made before, so they say nothing of what was learnt.
+        """
         folders = (self.directory / "retrieval", self.directory / "ranking")
         files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+        files = [path for path in files if "networks" not in path.relative_to(self.directory).parts]
         named = {str(path.relative_to(self.directory)): sha256_file(path) for path in files if path.suffix != ".json"}
         return sha256_json({"of": self._of(), "config": self.metadata({}).config, "files": named})
 
