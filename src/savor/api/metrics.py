@@ -227,26 +227,26 @@ class _Histogram:
         self._sums: dict[tuple[str, ...], float] = {}
 
     def observe(self, labels: tuple[str, ...], seconds: float) -> None:
-        counts = self._counts.get(labels)
-        if counts is None:
-            if len(self._counts) >= _MOST_LABELS:
-                labels = (OTHER,) * len(labels)
-            counts = self._counts.setdefault(labels, [0] * len(_BOUNDS))
-            self._sums.setdefault(labels, 0.0)
-        counts[bisect_left(_BUCKETS, seconds)] += 1
+        labels = self._there(labels)
+        self._counts[labels][bisect_left(_BUCKETS, seconds)] += 1
         self._sums[labels] += seconds
 
     def observe_all(self, labels: tuple[str, ...], seconds: NDArray[np.float64]) -> None:
-        counts = self._counts.get(labels)
-        if counts is None:
-            if len(self._counts) >= _MOST_LABELS:
-                labels = (OTHER,) * len(labels)
-            counts = self._counts.setdefault(labels, [0] * len(_BOUNDS))
-            self._sums.setdefault(labels, 0.0)
-        places = np.searchsorted(_BUCKETS, seconds, side="left")
+        labels = self._there(labels)
+        counts, places = self._counts[labels], np.searchsorted(_BUCKETS, seconds, side="left")
         for place, number in enumerate(np.bincount(places, minlength=len(_BOUNDS)).tolist()):
             counts[place] += number
         self._sums[labels] += float(seconds.sum())
+
+    def _there(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels that these durations are counted under; they have a row afterwards."""
+        if labels in self._counts:
+            return labels
+        if len(self._counts) >= _MOST_LABELS:
+            labels = (OTHER,) * len(labels)
+        self._counts.setdefault(labels, [0] * len(_BOUNDS))
+        self._sums.setdefault(labels, 0.0)
+        return labels
 
     def family(self) -> HistogramMetricFamily:
         family = HistogramMetricFamily(self._metric.name, self._metric.help, labels=self._metric.labels)
