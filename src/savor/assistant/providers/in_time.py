@@ -84,8 +84,11 @@ def in_time(
             error = raised
         except Exception as raised:  # noqa: BLE001
             error = ProviderAwayError(f"{name}: {type(raised).__name__}: {raised}")
-        outlet.end(error)
+        # Work that was stopped ends quietly with a part of its answer, which must not pass for the whole.
+        outlet.end(_slow(name, "its answer") if error is None and outlet.stopped else error)
 
+    if monotonic() >= deadline:
+        raise _slow(name, "its answer")
     first = deadline if patience is None else min(deadline, monotonic() + patience)
     Thread(target=run, name=f"savor {name}", daemon=True).start()
     try:
@@ -95,10 +98,14 @@ def in_time(
                 got = outlet.take(until - monotonic())
             except Empty:
                 what = "its first words" if until == first and until < deadline else "its answer"
-                raise ProviderSlowError(f"{name} takes too long for {what}") from None
+                raise _slow(name, what) from None
             if got is None:
                 return
             until = deadline
             yield got[0]
     finally:
         outlet.stop()
+
+
+def _slow(name: str, what: str) -> ProviderSlowError:
+    return ProviderSlowError(f"{name} takes too long for {what}")
