@@ -2,10 +2,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -71,6 +74,31 @@ class TestLocal(ProviderConformance):
     @pytest.fixture
     def provider(self, local_model: LocalProvider) -> Provider:
         return local_model
+
+    def test_a_call_given_up_in_the_queue_does_not_reach_the_model(
+        self, local_model: LocalProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        began, go_on, calls = Event(), Event(), []
+
+        class Engine:
+            def chat(self, request: Mapping[str, Any], take: Callable[[Mapping[str, Any]], bool]) -> None:
+                calls.append(request)
+                began.set()
+                go_on.wait(60)
+
+        monkeypatch.setattr(local_model, "_loaded", Engine)
+        first = Thread(target=lambda: list(local_model.complete(PROMPT, limit=3, deadline=monotonic() + 60)))
+        first.start()
+        assert began.wait(60)
+        monkeypatch.setattr(local_model, "_patience", 0.01)
+        with pytest.raises(ProviderSlowError):
+            list(local_model.complete(PROMPT, limit=3, deadline=monotonic() + 60))
+        go_on.set()
+        for thread in enumerate_threads():
+            if thread.name == f"savor {local_model.name}":
+                thread.join()
+        first.join()
+        assert len(calls) == 1
 
 
 @needs_openai

@@ -27,6 +27,9 @@ _WAIT_POLICY = "OMP_WAIT_POLICY"
 takes ten times as long, and takes the processors from everybody else."""
 
 _LAST_WAIT = 10.0
+_LOOK_UP = 0.05
+"""Seconds after which a call in the queue sees whether it is still waited for."""
+
 _GREETING = Prompt("Answer with one word.", (Message("user", "Hello"),))
 
 
@@ -156,7 +159,12 @@ class LocalProvider:
         outlet.put(Likelihoods(np.minimum(sums, 0.0), counts, usage))
 
     def _take_turn(self, outlet: Outlet[Any]) -> None:
-        if not self._turn.acquire(timeout=outlet.left):
+        """Who is not waited for any more leaves the queue, so that nobody stands behind a call without a reader."""
+        while not self._turn.acquire(timeout=min(outlet.left, _LOOK_UP)):
+            if outlet.stopped:
+                raise ProviderSlowError(f"{self.name} is busy with another call")
+        if outlet.stopped:
+            self._turn.release()
             raise ProviderSlowError(f"{self.name} is busy with another call")
 
     def _loaded(self) -> LocalEngine:
