@@ -199,6 +199,33 @@ def test_a_project_adds_what_its_people_say(groceries):
         Lexicon.standard({"odd": Concept(without=("nowhere",))})
 
 
+def _with(groceries, *aisles):
+    """The shop with some aisles of one item each."""
+    catalogue = groceries.catalogue
+    documents = {
+        len(catalogue) + place: {"name": f"{aisle}, 7 OZ", "department": "OTHER", "aisle": aisle}
+        for place, aisle in enumerate(aisles)
+    }
+    later, _ = laid_over(catalogue, catalogue, [f"new-{place}" for place in range(len(aisles))], documents)
+    return later
+
+
+def test_and_does_not_part_what_is_one_thing(groceries, knowledge):
+    whole = Knowledge(_with(groceries, "MACARONI & CHEESE DNRS"), knowledge.lexicon)
+    assert read_turn("macaroni and cheese", knowledge).things == ("cheese",)
+    assert read_turn("macaroni and cheese", whole).things == ("macaroni cheese",)
+    assert read_turn("macaroni & cheese and coffee", whole).things == ("macaroni cheese", "coffee")
+    assert read_turn("cheese and coffee", whole).things == ("cheese", "coffee")
+    assert kinds(whole, whole.meaning("macaroni cheese").items) == {"MACARONI & CHEESE DNRS"}
+
+
+def test_what_is_called_not_so_is_not_ruled_out(groceries, knowledge):
+    whole = Knowledge(_with(groceries, "YOGURT NOT STRIPED", "STRIPED YOGURT"), knowledge.lexicon)
+    assert kinds(whole, whole.ruled_out("striped").items) == {"STRIPED YOGURT"}
+    assert kinds(whole, whole.ruled_out("striped yogurt").items) == {"STRIPED YOGURT"}
+    assert kinds(whole, whole.ruled_out("yogurt").items) == {"STRIPED YOGURT", "YOGURT NOT STRIPED"}
+
+
 def test_new_and_changed_items_are_known_as_others_are(groceries, knowledge):
     catalogue = groceries.catalogue
     documents = {

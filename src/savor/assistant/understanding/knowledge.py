@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from savor.assistant.understanding.lexicon import Lexicon
-from savor.assistant.understanding.stems import heads, stems
+from savor.assistant.understanding.stems import heads, stem, stems
 from savor.features.catalogue import Catalogue
 from savor.features.columns import CategoryColumn
 from savor.pipeline.live_words import changed_rows
@@ -19,12 +19,15 @@ _LETTERED = 0.5
 _SHORTEST_PART = 3
 _SHORTEST_STEM = 5
 _SHARE_OWN, _SHARE_FOUND, _SHARE_CALLED = 0.15, 0.05, 0.5
+_SHARE_JOINED = 0.5
 _LEAST_LEVELS = 3
 """Two levels of categories, and names."""
 
 _REMEMBERED_BYTES = 32 << 20
 _NAME = " name"
 _SEVERAL = re.compile(r"\s*[/&,(:]\s*|\s-\s")
+_PAIR = re.compile(r"(\w+)\s*(?:&|\band\b)\s*(?=(\w+))", re.IGNORECASE)
+_DENIED = frozenset({"no", "non", "not", "without"})
 
 
 class Meaning(NamedTuple):
@@ -97,6 +100,24 @@ class Knowledge:
         return self if catalogue is self.catalogue else _Changed(self, catalogue)
 
     @cached_property
+    def joined(self) -> frozenset[tuple[str, str]]:
+        """Pairs of stems that are one thing with "and" between them, as macaroni and cheese.
+
+        A narrowest category is called so, and most of its items have both words in their names.
+        """
+        if len(self._narrowest) < 2:
+            return frozenset()
+        name, column = self._narrowest[0], self._columns[self._narrowest[0]]
+        found: set[tuple[str, str]] = set()
+        for code, value in enumerate(column.values):
+            for left, right in _PAIR.findall(value):
+                pair = stem(left.casefold()), stem(right.casefold())
+                own = self._coded(name, np.asarray([code]))
+                if own.any() and self.items_with(pair, (_NAME,))[own].mean() > _SHARE_JOINED:
+                    found.add(pair)
+        return frozenset(found)
+
+    @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every stem that an item has."""
         return frozenset(self._places) | frozenset(self._tagged)
@@ -120,6 +141,15 @@ class Knowledge:
         if not columns and word in self._tagged:
             found |= self._tagged[word]
         return found
+
+    def _affirmed(self, word: str) -> Mask:
+        """(I,) bool: which items have a word that no "not", "no", "non" or "without" stands before."""
+        found = np.zeros(len(self.catalogue), np.bool_)
+        for name, codes in self._places.get(word, ()):
+            found |= self._coded(
+                name, np.asarray([code for code in codes if _says(self._texts[name][code], word)], int)
+            )
+        return found | self._tagged[word] if word in self._tagged else found
 
     def _concept(self, name: str) -> Mask:
         """(I,) bool: everything that may be of a concept, to rule it out; all items where it has no words."""
@@ -167,7 +197,10 @@ class Knowledge:
         """What a phrase stands for that is not wanted: all that may be it."""
         name, words = self._named(phrase), stems(phrase, self.lexicon.short)
         begun = [words[0], *self._longer(words[0])] if len(words) == 1 else []
-        items = np.logical_or.reduce([self.items_with([word]) for word in begun]) if begun else self.items_with(words)
+        if begun:
+            items = np.logical_or.reduce([self._affirmed(word) for word in begun])
+        else:
+            items = np.logical_and.reduce([self._affirmed(word) for word in words] or [self.items_with(())])
         if name is not None:
             concept = self.lexicon.concepts[name]
             whole = self.concept(name) if concept.words else ~self.concept(name)
@@ -278,32 +311,44 @@ class _Changed(Knowledge):
     def has(self, word: str) -> bool:
         return self._base.has(word) or self._own.has(word)
 
+    @cached_property
+    def joined(self) -> frozenset[tuple[str, str]]:
+        return self._base.joined
+
+    def _affirmed(self, word: str) -> Mask:
+        return self._over_base(self._base._affirmed(word), self._own._affirmed(word))
+
     def _concept(self, name: str) -> Mask:
-        return self._joined(self._base.concept(name), self._own.concept(name))
+        return self._over_base(self._base.concept(name), self._own.concept(name))
 
     def _look_up(self, word: str, columns: tuple[str, ...]) -> Mask:
-        return self._joined(self._base._look_up(word, columns), self._own._look_up(word, columns))
+        return self._over_base(self._base._look_up(word, columns), self._own._look_up(word, columns))
 
     def _called(self, words: tuple[str, ...]) -> Mask:
-        return self._joined(self._base._called(words), self._own._called(words))
+        return self._over_base(self._base._called(words), self._own._called(words))
 
     def _headed(self, word: str, *, wide: bool = False) -> Mask:
-        return self._joined(self._base._headed(word, wide=wide), self._own._headed(word, wide=wide))
+        return self._over_base(self._base._headed(word, wide=wide), self._own._headed(word, wide=wide))
 
     def _of_several(self) -> Mask:
-        return self._joined(self._base._of_several(), self._own._of_several())
+        return self._over_base(self._base._of_several(), self._own._of_several())
 
     def _speaks_of_another(self, word: str) -> Mask:
-        return self._joined(self._base._speaks_of_another(word), self._own._speaks_of_another(word))
+        return self._over_base(self._base._speaks_of_another(word), self._own._speaks_of_another(word))
 
     def _narrow(self, words: tuple[str, ...]) -> Mask:
-        return self._joined(self._base._narrow(words), self._own._narrow(words))
+        return self._over_base(self._base._narrow(words), self._own._narrow(words))
 
-    def _joined(self, base: Mask, own: Mask) -> Mask:
+    def _over_base(self, base: Mask, own: Mask) -> Mask:
         found = np.zeros(len(self.catalogue), np.bool_)
         found[: len(base)] = base
         found[self._rows] = own
         return found
+
+
+def _says(text: Sequence[str], word: str) -> bool:
+    """Whether a word stands in a text without being denied."""
+    return any(said == word and (place == 0 or text[place - 1] not in _DENIED) for place, said in enumerate(text))
 
 
 def _codes_of(values: Iterable[Iterable[str]]) -> dict[str, NDArray[np.intp]]:

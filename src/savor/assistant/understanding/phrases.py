@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from savor.assistant.understanding.language import english
+from savor.assistant.understanding.stems import stem
 
 _TOKEN = re.compile(r"\w+|[.,;:!?/&+()]")
+_ANDS = frozenset({"and", "&"})
 _ENDS = frozenset(".;:!?()")
 
 
@@ -24,8 +27,13 @@ class Phrase(NamedTuple):
     purpose: bool = False
 
 
-def read_phrases(text: str) -> list[Phrase]:
-    """Cut a lower-case text into phrases: at punctuation, at joining words, and where it changes what is wanted."""
+def read_phrases(text: str, joined: AbstractSet[tuple[str, str]] = frozenset()) -> list[Phrase]:
+    """Cut a lower-case text into phrases: at punctuation, at joining words, and where it changes what is wanted.
+
+    Args:
+        text: of a message.
+        joined: pairs of stems that "and" does not part, as those of macaroni and cheese.
+    """
     tokens = _TOKEN.findall(text)
     found: list[Phrase] = []
     words: list[str] = []
@@ -53,6 +61,8 @@ def read_phrases(text: str) -> list[Phrase]:
             if not wanted and not _goes_on(tokens, place + 1):
                 wanted = True
             purpose = False
+        elif spoken in _ANDS and words and (stem(words[-1]), stem("".join(tokens[place + 1 : place + 2]))) in joined:
+            pass
         elif spoken in english().joins or (wanted and spoken == "but"):
             end()
         elif spoken == "for" and words_said(words):

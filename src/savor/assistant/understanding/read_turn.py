@@ -153,7 +153,7 @@ def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near)
     diets: list[str] = []
     without: list[str] = []
     unknown: list[str] = []
-    for phrase in read_phrases(said):
+    for phrase in read_phrases(said, knowledge.joined):
         if not phrase.wanted:
             without += _ruled_out(phrase, knowledge)
             continue
