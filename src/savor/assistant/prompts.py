@@ -52,7 +52,7 @@ def phrasing_prompt(
     asked = without_private(message, names) if personal else wish(want)
     shown = items[: _MOST_ITEMS_HERE if short else _MOST_ITEMS]
     lines = [_line(place, item, personal=personal, short=short) for place, item in enumerate(shown, start=1)]
-    text = "\n".join([f"Wish: {_clean(asked, _LONGEST_MESSAGE)}", "List:", *lines])
+    text = "\n".join([f"Wish: {plain_line(asked, _LONGEST_MESSAGE)}", "List:", *lines])
     return Prompt(SYSTEM, (Message("user", text),))
 
 
@@ -77,13 +77,14 @@ def without_private(text: str, names: Sequence[str] = ()) -> str:
 
 
 def _line(place: int, item: Item, *, personal: bool, short: bool) -> str:
-    parts = [f"[{place}] {_clean(item['name'], _LONGEST_NAME_HERE if short else _LONGEST_TEXT)}"]
+    parts = [f"[{place}] {plain_line(item['name'], _LONGEST_NAME_HERE if short else _LONGEST_TEXT)}"]
     if item["price"] is not None:
         parts.append(f"price {item['price']:.2f}")
     if item["reason"]["text"] and not short and (personal or item["reason"]["code"] in _IMPERSONAL):
-        parts.append(_clean(item["reason"]["text"], _LONGEST_TEXT))
+        parts.append(plain_line(item["reason"]["text"], _LONGEST_TEXT))
     return "; ".join(parts)
 
 
-def _clean(text: str, longest: int) -> str:
+def plain_line(text: str, longest: int) -> str:
+    """A text on one line, without marks that could pass for structure, at most `longest` characters."""
     return re.sub(r"\s+", " ", _NOISE.sub(" ", text)).strip()[:longest]

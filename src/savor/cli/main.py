@@ -32,11 +32,12 @@ def command_line() -> typer.Typer:
     from savor.cli.recommend import recommend, similar
     from savor.cli.run import run
     from savor.cli.serve import serve
+    from savor.cli.summarize import summarize
     from savor.cli.train import train
     from savor.cli.tune import tune
 
     commands = (
-        (init, ingest, train, tune, evaluate, publish, run, demo),
+        (init, ingest, summarize, train, tune, evaluate, publish, run, demo),
         (bundles, rollback, serve, recommend, similar, chat, batch, export, erase, mcp),
     )
     app = typer.Typer(

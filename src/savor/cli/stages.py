@@ -19,6 +19,7 @@ def two_stage(folder: ProjectFolder, project: Project) -> TwoStage:
         features=project.features,
         images=project.images,
         base=folder.root,
+        summaries=folder.summaries,
         retrieval=project.retrieval,
         ranking=project.ranking,
         ncf=project.ncf,

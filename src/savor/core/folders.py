@@ -36,6 +36,11 @@ class ProjectFolder:
         return self.root / ".savor" / "cache"
 
     @property
+    def summaries(self) -> Path:
+        """What a language model wrote about items."""
+        return self.root / ".savor" / "summaries.jsonl"
+
+    @property
     def registry(self) -> Path:
         """The published bundles, and which of them is live."""
         return self.root / ".savor" / "registry"

@@ -39,6 +39,9 @@ class FeatureOptions(Section):
         True, description="Whether the item's sales, in all and in the last four weeks, are inputs."
     )
     text: bool = Field(True, description="Whether the items' text columns are encoded and used.")
+    summaries: bool = Field(
+        True, description="Whether what `savor summarize` wrote about the items is read with their text columns."
+    )
     images: bool = Field(True, description="Whether the items' pictures are encoded and used.")
     visual_preference: bool = Field(
         True, description="Whether the mean picture of the items a user liked last is an input of the user tower."

@@ -18,9 +18,11 @@ from savor.features.options import FeatureOptions
 from savor.features.searches import Searches
 from savor.features.text.cache import TextCache
 from savor.features.text.encoder import TextEncoder
+from savor.features.text.item_sources import item_sources
 from savor.features.text.open_encoder import open_text_encoder
 from savor.features.text.options import TextEncoderOptions
 from savor.features.text.reviews import review_vectors
+from savor.features.text.summaries import Summaries
 from savor.features.text.vectors import TextVectors, item_texts
 
 EFFICIENTNET = "efficientnet_b0"
@@ -36,6 +38,7 @@ class Content:
         base: the project's folder, which relative paths count from.
         features: which of them are wanted, and the text encoder.
         images: the image encoder.
+        summaries: file of what a language model wrote about the items; None or no file: nothing.
     """
 
     dataset: Dataset
@@ -43,14 +46,19 @@ class Content:
     base: Path
     features: FeatureOptions
     images: ImageOptions
+    summaries: Path | None = None
 
     @cached_property
     def text(self) -> TextVectors | None:
-        """Vectors of the items' text columns."""
-        schema = self.dataset.schema.items
-        if not self.features.text or schema is None or not schema.text:
+        """Vectors of the items' text columns and summaries."""
+        if not self.features.text:
             return None
-        return TextVectors.encode(item_texts(self.dataset), self._texts.encode)
+        texts = item_texts(self.dataset)
+        if self.features.summaries and self.summaries is not None and self.summaries.exists():
+            sources = {reviews: item_sources(self.dataset, reviews=reviews) for reviews in (False, True)}
+            summaries = Summaries.load(self.summaries).texts(self.dataset.item_ids.tolist(), sources)
+            texts = [". ".join(filter(None, both)) for both in zip(texts, summaries, strict=True)]
+        return TextVectors.encode(texts, self._texts.encode) if any(texts) else None
 
     @cached_property
     def searches(self) -> Searches | None:

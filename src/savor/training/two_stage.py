@@ -78,6 +78,7 @@ class TwoStage:
         tracking: who keeps the course of trainings.
         images: how pictures become vectors.
         base: the project's folder, which paths of pictures and models count from.
+        summaries: file of what a language model wrote about the items.
     """
 
     dataset: Dataset
@@ -102,6 +103,7 @@ class TwoStage:
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     images: ImageOptions = field(default_factory=ImageOptions)
     base: Path = Path()
+    summaries: Path | None = None
 
     def wanted_kinds(self) -> list[int] | None:
         """Positions of `kinds` among the kinds of the data set; None for all.
@@ -156,7 +158,7 @@ class TwoStage:
     @cached_property
     def content(self) -> Content:
         """Words and pictures of the data set."""
-        return Content(self.dataset, self.cache, self.base, self.features, self.images)
+        return Content(self.dataset, self.cache, self.base, self.features, self.images, self.summaries)
 
     def retriever_options(self) -> RetrieverOptions:
         """The sections that the retriever reads."""
@@ -405,8 +407,11 @@ class TwoStage:
         return sha256_json({"of": self._of(), "config": self.metadata({}).config, "files": named})
 
     def _of(self) -> dict[str, str]:
-        """The data and the split that models are of."""
-        return {"data": self.dataset.fingerprint, "split": self.dataset.split["hash"]}
+        """The data, the split and, where they are read, the summaries that models are of."""
+        found = {"data": self.dataset.fingerprint, "split": self.dataset.split["hash"]}
+        if self.features.text and self.features.summaries and self.summaries is not None and self.summaries.exists():
+            found["summaries"] = sha256_file(self.summaries)
+        return found
 
     def _towers(self) -> dict[str, str]:
         folder = self.directory / "retrieval" / "towers"
