@@ -1,10 +1,18 @@
+import asyncio
+from threading import Event
+
+import httpx
 import orjson
 import pytest
 from fastapi.testclient import TestClient
 
 from savor.api.app import create_app
+from savor.api.engine import Engine
 from savor.api.serve import load_engine
 from savor.api.short_way import ShortWay
+from savor.pipeline.build import build_serving
+from savor.pipeline.options import PipelineOptions
+from savor.pipeline.scenario import Scenario
 
 JSON = "application/json"
 PATH = "/recommendations"
@@ -84,3 +92,49 @@ def test_it_is_counted_under_its_route(both) -> None:
 def test_other_calls_are_served_as_ever(both) -> None:
     assert both[0].get("/scenarios").status_code == 200
     assert both[0].get(PATH).status_code == 405
+
+
+class Waiting:
+    """A stage in the place of a language model's, which ends when it is told to."""
+
+    name = "language_model"
+    reads, writes, required = frozenset({"item", "score"}), frozenset[str](), False
+
+    def __init__(self) -> None:
+        self.began, self.go_on = Event(), Event()
+
+    def adjust(self, query, hydrated, candidates, merit):
+        self.began.set()
+        assert self.go_on.wait(30)
+        return merit
+
+
+@pytest.mark.parametrize("short", [True, False], ids=["short", "usual"])
+def test_others_are_answered_while_a_list_waits_for_a_language_model(registry_directory, short) -> None:
+    stage = Waiting()
+    serving = build_serving(
+        load_engine(registry_directory).serving.bundle,
+        options=PipelineOptions(deadline_ms=None),
+        scenarios={"slow": Scenario(language_model=0.5)},
+        language_model=lambda _, __: stage,
+    )
+    app = create_app(Engine(serving))
+    if not short:
+        app.user_middleware = [one for one in app.user_middleware if str(one.cls) != str(ShortWay)]
+
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            body = {"user_id": "household-1", "scenario": "slow"}
+            waiting = asyncio.create_task(client.post(PATH, json=body))
+            while not stage.began.is_set():
+                await asyncio.sleep(0.001)
+            other = await client.post(PATH, json={"user_id": "household-2"})
+            assert not waiting.done()
+            stage.go_on.set()
+            return await waiting, other
+
+    slow, other = asyncio.run(ask())
+    assert other.status_code == slow.status_code == 200
+    assert slow.json()["fallback"] is None
+    assert slow.json()["recommendations"]

@@ -1,6 +1,7 @@
 """From request bodies to answers, as plain values."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import isfinite
 from time import perf_counter_ns
 from typing import Any
@@ -13,12 +14,14 @@ from savor.api.cursor import Cursor
 from savor.api.requests import RankRequest, RecommendationRequest, SimilarItemsRequest
 from savor.bundle.registry import Registry
 from savor.core.errors import SavorError
+from savor.features.text.options import TextEncoderOptions
 from savor.online.experiments.plan import Plan
 from savor.pipeline.build import Serving
 from savor.pipeline.item_filter import ItemFilter
 from savor.pipeline.pipeline import Pipeline
 from savor.pipeline.query import KNOWN_WEIGHTS, Query
 from savor.pipeline.result import Result
+from savor.pipeline.search_query import TEXT_FIELDS
 from savor.pipeline.stages.tree_ranker import TreeRanker
 
 VARIANT = "control"
@@ -178,6 +181,21 @@ class Engine:
         notes = [f"unknown_items: {len(unknown)} of the items are not in the catalogue"] if unknown else []
         fallback = "; ".join([*([result.fallback] if result.fallback else []), *notes]) or None
         return {"user_id": body.user_id, "items": items, **self._provenance(fallback)}, result
+
+    def waits(self, body: RecommendationRequest, plan: Plan) -> bool:
+        """Whether making the list may wait for somebody else: a language model, or an encoder on another machine."""
+        scenario = self.serving.scenarios.get(plan.scenario) or self.serving.scenarios.get(body.scenario)
+        if scenario is None:
+            return False
+        return scenario.language_model is not None or (
+            self._remote_encoder and not body.context.keys().isdisjoint(TEXT_FIELDS)
+        )
+
+    @cached_property
+    def _remote_encoder(self) -> bool:
+        space = self.serving.tables.space
+        choice = space.options.text_encoder if space is not None else None
+        return isinstance(choice, TextEncoderOptions) and choice.endpoint is not None
 
     def scenarios(self) -> Answer:
         """Answer `GET /scenarios`."""

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from savor.api.cursor import LONGEST_CURSOR
 from savor.api.identifiers import LONGEST, Identifier
+from savor.pipeline.search_query import TEXT_FIELDS
 
 MOST_ITEMS = 1000
 MOST_BASKET = 200
@@ -48,7 +49,7 @@ def _known_context(context: dict[str, ContextValue]) -> dict[str, ContextValue]:
     item = context.get("item_id")
     if item is not None and (isinstance(item, bool | float) or not 0 < len(str(item)) <= LONGEST):
         raise ValueError("`item_id` must be the id of an item")
-    for name in ("query", "search"):
+    for name in TEXT_FIELDS:
         text = context.get(name)
         if text is not None and (not isinstance(text, str) or len(text) > LONGEST_SEARCH):
             raise ValueError(f"`{name}` must be a text of at most {LONGEST_SEARCH} characters")

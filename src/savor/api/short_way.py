@@ -10,7 +10,7 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from savor.api.engine import Engine
-from savor.api.recommending import recommended
+from savor.api.recommending import recommended_beside
 from savor.api.requests import RecommendationRequest
 from savor.core.errors import SavorError
 
@@ -50,7 +50,7 @@ class ShortWay:
         started = perf_counter()
         try:
             body = RecommendationRequest.model_validate_json(content)
-            answer, _ = recommended(self._state, engine, body)
+            answer, _ = await recommended_beside(self._state, engine, body)
         except (ValidationError, SavorError):
             await self._app(scope, _again(read, receive), send)
             return

@@ -13,7 +13,7 @@ from savor.api.live import Live
 from savor.api.live_requests import KeepRequest, ProductList
 from savor.api.live_responses import KeptResponse, ListRemoved
 from savor.api.problems import documented
-from savor.api.recommending import recommended
+from savor.api.recommending import recommended_beside
 from savor.api.requests import RankRequest, RecommendationRequest
 from savor.core.errors import SavorError
 from savor.online.stores.errors import StoreAwayError
@@ -37,7 +37,7 @@ async def customer_recommendations(
         wanted = RecommendationRequest(user_id=customer_id, **asked)
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
-    answer, _ = recommended(request.app.state, engine, wanted)
+    answer, _ = await recommended_beside(request.app.state, engine, wanted)
     shown = answer["recommendations"]
     reasons = {item["item_id"]: item["reason"] for item in shown}
     kept = KeptList(

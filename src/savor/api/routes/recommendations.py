@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from savor.api.context import engine_of, json_answer, metrics_of
 from savor.api.problems import documented
-from savor.api.recommending import recommended
+from savor.api.recommending import recommended_beside
 from savor.api.requests import RankRequest, RecommendationRequest, SimilarItemsRequest
 from savor.api.responses import RankResponse, RecommendationResponse, ScenariosResponse, SimilarItemsResponse
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["recommendations"], responses=documented(400, 413, 422,
 async def recommendations(request: Request, body: RecommendationRequest) -> Response:
     """Recommend items to a user; never empty while something in the catalogue may be shown."""
     started = perf_counter()
-    answer, _ = recommended(request.app.state, engine_of(request), body)
+    answer, _ = await recommended_beside(request.app.state, engine_of(request), body)
     if (shadow := request.app.state.shadow) is not None:
         shadow.observe(body, answer, perf_counter() - started)
     return json_answer(answer)
