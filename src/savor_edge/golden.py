@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from savor_edge.bundle import EdgeBundle
-from savor_edge.edge_model import Found
 from savor_edge.eligibility import allowed_rows, own_bonus
 from savor_edge.errors import EdgeError
 from savor_edge.request import Request
@@ -99,21 +98,21 @@ def _differences(bundle: EdgeBundle, query: dict[str, Any], tolerance: dict[str,
     yield from _unlike(query, [ids[row] for row in found.found.items], found.found.scores, tolerance["scores"])
     if found.scorer == RANKER and "ranked" in query:
         expected = query["ranked"]
-        yield from _other_features(bundle, expected["features"], asked_for, found.found, tolerance["features"])
+        yield from _other_features(bundle, expected, asked_for, tolerance["features"])
         listed = [ids[row] for row in found.items]
         for problem in _unlike(expected, listed, found.scores, tolerance["ranked"]):
             yield f"after the ranker {problem}"
 
 
-def _other_features(
-    bundle: EdgeBundle, expected: dict[str, list[float | None]], asked: Asked, found: Found, tolerance: float
-) -> Iterator[str]:
-    """Where the ranker's features of an item, by its id, are others; `tolerance` is a share of them, at least of 1."""
+def _other_features(bundle: EdgeBundle, expected: dict[str, Any], asked: Asked, tolerance: float) -> Iterator[str]:
+    """Where the ranker's features of what was found are others; `tolerance` is a share of them, at least of 1."""
     assert bundle.ranker is not None
-    for item_id, values in expected.items():
-        place = np.flatnonzero(found.items == bundle.catalogue.index[item_id])
-        made = bundle.ranker.matrix(asked, found.items, found.scores)[place]
-        wanted = np.asarray([values], np.float64)  # None is NaN
+    index, told = bundle.catalogue.index, expected["found"]
+    rows = np.asarray([index[item_id] for item_id in told["items"]], np.int32)
+    matrix = bundle.ranker.matrix(asked, rows, np.asarray(told["scores"], np.float32))
+    for item_id, values in expected["features"].items():
+        made = matrix[told["items"].index(item_id)]
+        wanted = np.asarray(values, np.float64)  # None is NaN
         if made.shape != wanted.shape or not np.allclose(made, wanted, rtol=tolerance, atol=tolerance, equal_nan=True):
             yield f"the ranker's features of item {item_id!r} differ"
 

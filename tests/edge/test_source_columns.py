@@ -47,8 +47,8 @@ def test_sources_say_what_the_server_says(told, kinds, exclude_seen, number, see
     allowed = rng.random(ITEMS) < 0.8
     allowed[0] = True
     products = rng.normal(size=ITEMS).astype(np.float32)
-    found = np.argsort(-np.where(allowed, products, -np.inf), kind="stable")[: min(15, int(allowed.sum()))]
-    found = found.astype(np.int32)
+    best = np.argsort(-np.where(allowed, products, -np.inf), kind="stable")[: min(15, int(allowed.sum()))]
+    found = best.astype(np.int32)
     asked = Asked(history, NOW, allowed, np.zeros(ITEMS, np.float32), number, exclude_seen)
     made = columns(kinds).compute(asked, found, products[found])
 
@@ -72,7 +72,7 @@ def test_sources_say_what_the_server_says(told, kinds, exclude_seen, number, see
     for name, column in zip(NAMES, made.T, strict=True):
         if name in brought.columns:
             expected = [brought.columns[name][place[row]] if row in place else np.nan for row in found.tolist()]
-            np.testing.assert_allclose(column, np.float32(expected), rtol=1e-6, equal_nan=True)
+            np.testing.assert_allclose(column, np.asarray(expected, np.float32), rtol=1e-6, equal_nan=True)
     assert np.isnan(made[:, [NAMES.index("co_purchase_score"), NAMES.index("co_purchase_fit")]]).all()
     np.testing.assert_array_equal(made[:, NAMES.index("vector_fit")], products[found])
 
@@ -85,11 +85,11 @@ def test_what_only_the_bonus_brought_has_no_place_among_the_nearest():
     asked = Asked(History.of(()), NOW, np.ones(ITEMS, np.bool_), bonus, 3, False)
     made = columns().compute(asked, found, scores)
     rank = made[:, NAMES.index("ann_rank")]
-    np.testing.assert_array_equal(rank, np.float32([1, 2, 3, np.nan]))
+    np.testing.assert_array_equal(rank, np.asarray([1, 2, 3, np.nan]))
     assert made[3, NAMES.index("vector_fit")] == pytest.approx(-0.4)
     everything = asked._replace(allowed=np.isin(np.arange(ITEMS), found))
     complete = columns().compute(everything, found, scores)
-    np.testing.assert_array_equal(complete[:, NAMES.index("ann_rank")], np.float32([1, 2, 3, 4]))
+    np.testing.assert_array_equal(complete[:, NAMES.index("ann_rank")], [1, 2, 3, 4])
     unsearched = columns().compute(asked._replace(searched=False), found, scores)
     assert np.isnan(unsearched[:, NAMES.index("ann_rank")]).all()
     assert np.isfinite(unsearched[:, NAMES.index("vector_fit")]).all()

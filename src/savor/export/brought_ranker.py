@@ -90,7 +90,7 @@ def bring_ranker(
         statistics = tables.statistics if said.features else None
         with progress("try the ranker"):
             trial = try_ranker(folder, said, server, statistics, catalogue, questions, inputs, found, seed=options.seed)
-        problem = trial.parity.problem(options.bounds)
+        problem = trial.problem(options.bounds)
         if problem is None:
             break
     if trial is None or problem is not None:

@@ -162,7 +162,8 @@ class _Answerer:
             answer["ranked"] = {
                 "items": self._ids(items[order[:NUMBER]]),
                 "scores": ranked[:NUMBER],
-                "features": {self._ids(items[:1])[0]: features},
+                "found": {"items": self._ids(items), "scores": scores},
+                "features": {self._ids(items[place : place + 1])[0]: features[place] for place in (0, len(items) - 1)},
             }
         return answer
 

@@ -40,7 +40,7 @@ class GoldenRanking:
     def order(
         self, query: Query, history: History, inputs: Inputs, found: FoundItems
     ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
-        """Positions in `found`, best first; (N,) float32 scores in that order; and (F,) features of the first found.
+        """Positions in `found`, best first; (N,) float32 scores in that order; and (N, F) features of what was found.
 
         Args:
             query: of the example.
@@ -66,4 +66,4 @@ class GoldenRanking:
         for head, weight in weights.items():
             scores += np.float32(weight) * heads[head][:size]
         order = np.lexsort((found.items, -scores))
-        return order, scores[order], features[0]
+        return order, scores[order], features

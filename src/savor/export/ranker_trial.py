@@ -14,7 +14,7 @@ from savor.core.native_output import native_output_hidden
 from savor.evaluation.bootstrap import Bootstrap, Interval
 from savor.export.device_check import people
 from savor.export.edge_run import Latency
-from savor.export.parity import Parity
+from savor.export.parity import Bounds, Parity
 from savor.export.questions import CUTOFF, Questions
 from savor.export.server_lists import Lists
 from savor.export.server_ranking import FoundItems, ServerRanking
@@ -60,6 +60,24 @@ class RankerTrial:
     def helps(self) -> bool:
         """Whether lists are better with it, beyond doubt."""
         return self.gain.low > 0
+
+    def problem(self, bounds: Bounds) -> str | None:
+        """In what way the device's order is not the server's; None where it is.
+
+        A loss of NDCG@10 counts where it is beyond doubt: two orders that are as good as equal differ by chance.
+        """
+        loss, alike = self.parity.loss, self.parity.agreement
+        if loss.low > bounds.loss:
+            return (
+                f"it loses {100 * loss.mean:.2f}% [{100 * loss.low:.2f}, {100 * loss.high:.2f}] of the NDCG@10 of the "
+                f"server's order, and {100 * bounds.loss:.2f}% are allowed"
+            )
+        if alike.mean < bounds.agreement:
+            return (
+                f"{100 * alike.mean:.1f}% of its first ten items are those of the server's order, and "
+                f"{100 * bounds.agreement:.1f}% are needed"
+            )
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """Figures as a JSON value."""
