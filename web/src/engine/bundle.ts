@@ -21,11 +21,6 @@ export class Bundle {
     private readonly ranker: { data: Ranker; model: RankerModel } | null,
   ) {}
 
-  /** Whether what the model finds is brought into another order. */
-  get ranks(): boolean {
-    return this.ranker !== null;
-  }
-
   /** What the model finds, best first: in the order of the ranker where there is one. */
   async search(inputs: Inputs, asked: Asked): Promise<FoundRow[]> {
     const found = await this.model.recommend(inputs, asked.allowed, asked.bonus);
