@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import orjson
@@ -10,6 +11,7 @@ from savor.export.edge_ranker import RankerExport
 from savor.export.export_bundle import export_bundle
 from savor.export.operators import operators_of
 from savor.export.options import ExportOptions
+from savor.export.ranker_trial import RankerTrial
 from savor.features.catalogue import Catalogue
 from savor.features.cross import CrossFeatures
 from savor.features.feature_space import FeatureSpace
@@ -130,6 +132,19 @@ def test_a_ranker_that_does_not_help_stays_behind(dcn, tmp_path):
     assert made.manifest.ranker is None
     assert not [name for name in made.manifest.files if name.startswith("ranker")]
     assert EdgeRecommender.open(made.folder).problems() == []
+
+
+def test_a_ranker_that_does_not_fit_stays_behind(dcn, ranked, tmp_path, monkeypatch):
+    monkeypatch.setattr(RankerTrial, "helps", True)
+    whole = ranked.manifest.size
+    most = whole - ranked.manifest.parity["ranker"]["bytes"] // 2
+    options = ExportOptions(name="ranked", k=40, pipeline_users=0, maximum_size=most)
+    made = export_bundle(dcn[0], options, tmp_path)
+    assert made.manifest.size <= most
+    assert not made.manifest.parity["ranker"]["shipped"]
+    assert EdgeRecommender.open(made.folder).problems() == []
+    larger = export_bundle(dcn[0], replace(options, maximum_size=whole + 1000), tmp_path)
+    assert larger.manifest.parity["ranker"]["shipped"]
 
 
 def test_nobody_asks_for_a_ranker_that_is_not_wanted(dcn, tmp_path):

@@ -1,6 +1,6 @@
 """Brings a ranker to a device: its files, and whether they are worth their place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ class BroughtRanker:
         said: of the manifest.
         trial: what came of it.
         golden: ranks the examples.
-        size: bytes of its files.
+        files: by name, in the folder of the edge bundle.
+        size: bytes of them.
         operators: that its networks need.
         shipped: whether the device gets it.
     """
@@ -40,9 +41,16 @@ class BroughtRanker:
     said: EdgeRanker
     trial: RankerTrial
     golden: GoldenRanking
+    files: tuple[str, ...]
     size: int
     operators: frozenset[str]
     shipped: bool
+
+    def left_behind(self) -> "BroughtRanker":
+        """The same, and its files are gone."""
+        for name in self.files:
+            (self.golden.folder / name).unlink()
+        return replace(self, shipped=False)
 
     def to_json(self) -> dict[str, Any]:
         """Figures as a JSON value."""
@@ -60,8 +68,7 @@ def bring_ranker(
 ) -> BroughtRanker | None:
     """Write the files of a ranker and try it; where it is not wanted they go again. None where there is nothing to try.
 
-    With `options.ranker` `auto` it is wanted where lists are better with it, and where the bundle is then not larger
-    than it may be.
+    With `options.ranker` `auto` it is wanted where lists are better with it.
 
     Args:
         export: makes the networks.
@@ -95,13 +102,10 @@ def bring_ranker(
             break
     if trial is None or problem is not None:
         raise ExportError(f"the device's ranker does not rank as the server's does: {problem}", code="parity_failed")
-    files = [path for name in (*contents, DOCUMENT, ARRAYS) if (path := folder / name).is_file()]
-    size = sum(path.stat().st_size for path in files)
-    whole = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    fits = options.maximum_size is None or whole <= options.maximum_size
-    shipped = options.ranker == "always" or (trial.helps and fits)
-    if not shipped:
-        for path in files:
-            path.unlink()
+    files = tuple(name for name in (*contents, DOCUMENT, ARRAYS) if (folder / name).is_file())
+    size = sum((folder / name).stat().st_size for name in files)
     operators = frozenset(operator for content in contents.values() for operator in operators_of(content))
-    return BroughtRanker(said, trial, GoldenRanking(folder, server, statistics), size, operators, shipped)
+    brought = BroughtRanker(
+        said, trial, GoldenRanking(folder, server, statistics), files, size, operators, shipped=True
+    )
+    return brought if trial.helps or options.ranker == "always" else brought.left_behind()

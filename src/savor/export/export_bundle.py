@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from savor.bundle.bundle import Bundle
 from savor.bundle.edge_manifest import EDGE_FORMAT_VERSION, EdgeItemTower, EdgeManifest, EdgeRanker, Runtime, Tensor
+from savor.bundle.manifest import FileEntry
 from savor.core.clock import Clock, wall_clock
 from savor.core.errors import ExportError
 from savor.core.native_output import native_output_hidden
@@ -232,6 +233,20 @@ class BundleExport:
         questions = replace(self.questions, bonus=self.own_items)
         return bring_ranker(self.ranker, self.catalogue, self.options, questions, self.device_inputs, found, self.work)
 
+    def complete(self, ranker: BroughtRanker | None) -> dict[str, FileEntry]:
+        """Write the examples, the last of the files; all of them by name."""
+        write_golden(
+            self.bundle,
+            self.catalogue,
+            self.space,
+            self.shard.rows,
+            self.work,
+            user_ids=self.options.user_ids,
+            seed=self.options.seed,
+            ranking=ranker.golden if ranker is not None and ranker.shipped else None,
+        )
+        return entries(self.work)
+
     def beside_pipeline(self, *lists: Lists) -> dict[str, Any]:
         """Agreement of whole answers with those of the whole pipeline of the server, and NDCG@10 of both.
 
@@ -294,28 +309,21 @@ def export_bundle(bundle: Bundle, options: ExportOptions, out_parent: Path, *, c
             operators |= set(operators_of(content))
         found = export.found(chosen)
         ranker = export.bring_ranker(found)
+        files = export.complete(ranker)
+        if ranker is not None and ranker.shipped and options.ranker == "auto" and options.is_over(_size(files)):
+            ranker = ranker.left_behind()
+            files = export.complete(ranker)
         shipped = ranker if ranker is not None and ranker.shipped else None
         operators |= shipped.operators if shipped is not None else set()
-        write_golden(
-            bundle,
-            export.catalogue,
-            export.space,
-            export.shard.rows,
-            export.work,
-            user_ids=options.user_ids,
-            seed=options.seed,
-            ranking=None if shipped is None else shipped.golden,
-        )
         ways = [found] if ranker is None else [ranker.trial.lists if shipped else found, found, ranker.trial.lists]
         parity = {**chosen.to_json(), "pipeline": export.beside_pipeline(*ways)}
         if ranker is not None:
             parity["ranker"] = ranker.to_json()
         if (own := export.own_items) is not None and own.gain is not None:
             parity["own_items_gain"] = own.gain.as_json()
-        files = entries(export.work)
-        size = sum(entry.size for entry in files.values())
+        size = _size(files)
         later = size - chosen.size
-        if options.maximum_size is not None and size > options.maximum_size:
+        if options.is_over(size):
             raise ExportError(
                 f"the {chosen.variant.name} edge bundle has {size:,} bytes, and {options.maximum_size:,} are allowed. "
                 "Export fewer items with --items, or let savor export choose with --max-loss",
@@ -328,12 +336,16 @@ def export_bundle(bundle: Bundle, options: ExportOptions, out_parent: Path, *, c
         return Exported(placed, manifest, replace(chosen, size=size), tuple(measured))
 
 
+def _size(files: Mapping[str, FileEntry]) -> int:
+    return sum(entry.size for entry in files.values())
+
+
 def _manifest(
     export: BundleExport,
     chosen: Measured,
     operators: list[str],
     others: tuple[EdgeRanker | None, EdgeItemTower | None],
-    files: Any,
+    files: dict[str, FileEntry],
     parity: dict[str, Any],
     created: int,
 ) -> EdgeManifest:

@@ -48,6 +48,10 @@ class ExportOptions:
     pipeline_users: int = 300
     seed: int = 0
 
+    def is_over(self, size: int) -> bool:
+        """Whether so many bytes are more than the whole bundle may have."""
+        return self.maximum_size is not None and size > self.maximum_size
+
 
 def listed_ids(path: Path) -> tuple[str, ...]:
     """The ids in a text file, one a line; empty lines are skipped."""

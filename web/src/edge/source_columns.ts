@@ -67,9 +67,8 @@ export class SourceColumns {
 
   /** Inner products and their places, for what would have been found without a bonus. */
   private nearest(asked: Asked, found: readonly FoundRow[], products: readonly number[]): Map<number, Said> {
-    const allowed = asked.allowed.reduce((sum, one) => sum + one, 0);
     // A product below the last score may have others above it that were not found.
-    const least = found.length < allowed ? Math.min(...found.map(({ score }) => score)) : Number.NEGATIVE_INFINITY;
+    const least = holdsMore(asked.allowed, found.length) ? Math.min(...found.map(({ score }) => score)) : Number.NEGATIVE_INFINITY;
     const order = [...products.keys()].filter((place) => products[place] >= least).sort((one, other) => products[other] - products[one]);
     const most = Math.max(this.document.ann.most, asked.number);
     return new Map(order.slice(0, most).map((place, at) => [found[place].row, { score: products[place], rank: at + 1 }]));
@@ -99,6 +98,13 @@ export class SourceColumns {
       if (asked.allowed[trendingItem[place]]) order.push({ row: trendingItem[place], score: trending[place] });
     return places(order);
   }
+}
+
+/** Whether more than so many rows are allowed. */
+function holdsMore(allowed: Uint8Array, number: number): boolean {
+  let left = number;
+  for (let row = 0; row < allowed.length && left >= 0; row++) if (allowed[row]) left--;
+  return left < 0;
 }
 
 function places(order: readonly FoundRow[]): Map<number, Said> {
