@@ -1,11 +1,12 @@
 """What each variant of an edge model costs and loses, beside the server's exact answers.
 
-    python benchmarks/edge.py PROJECT [--items N] [--users N] [--variant NAME ...]
+    python benchmarks/edge.py PROJECT [--items N] [--users N] [--k N] [--pipeline-users N] [--variant NAME ...]
 
 PROJECT has a published bundle that keeps its networks (`savor train`, `savor publish`). Every variant is made, asked
 the same questions as the server (each person's last basket or event, from what they did before) and timed on one
-thread. Prints a table in Markdown. Latency is of one call with its inputs set, in milliseconds, on the clock and of the
-processor's time alone, which other programs on the machine lengthen less.
+thread. Prints a table in Markdown, and for a neural ranker what it adds on a device. Latency is of one call with its
+inputs set, in milliseconds, on the clock and of the processor's time alone, which other programs on the machine
+lengthen less.
 """
 
 import argparse
@@ -17,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from savor.bundle.registry import Registry
 from savor.core.folders import ProjectFolder
-from savor.export.export_bundle import BundleExport
+from savor.export.export_bundle import MODEL, BundleExport
 from savor.export.measured import Measured
 from savor.export.options import ExportOptions
 from savor.export.variant import VARIANTS, variant
@@ -51,10 +52,12 @@ def main() -> None:
     parser.add_argument("project", type=Path)
     parser.add_argument("--items", type=int)
     parser.add_argument("--users", type=int, default=10_000)
+    parser.add_argument("--k", type=int, default=100, help="how many items the model finds, and the ranker orders")
+    parser.add_argument("--pipeline-users", type=int, default=1000, help="of them, whom the whole pipeline answers too")
     parser.add_argument("--variant", action="append", choices=[one.name for one in VARIANTS])
     given = parser.parse_args()
     bundle = Registry(ProjectFolder(given.project).registry).open()
-    options = ExportOptions(items=given.items, users=given.users)
+    options = ExportOptions(items=given.items, users=given.users, k=given.k, pipeline_users=given.pipeline_users)
     with TemporaryDirectory(prefix="savor-edge-") as folder:
         export = BundleExport(bundle, options, Path(folder))
         export.write_tables()
@@ -66,9 +69,18 @@ def main() -> None:
             measured.append(export.measure(one, export.make(one)))
             print(line(measured[-1]), flush=True)
         best = min(measured, key=lambda one: abs(one.parity.loss.mean))
-        print(
-            f"\nserver NDCG@10 {best.parity.server.mean:.4f}; beside its whole pipeline: {export.beside_pipeline(best)}"
-        )
+        (export.work / MODEL).write_bytes(best.model)
+        found = export.found(best)
+        ranker = export.bring_ranker(found)
+        ways = [found] if ranker is None else [found, found, ranker.trial.lists]
+        beside = export.beside_pipeline(*ways)
+        print(f"\nNDCG@10 of the user tower alone, on the server {best.parity.server.mean:.4f}")
+        print(f"beside the whole pipeline of the server, for the same {beside.get('questions', 0)} people:")
+        for name, figure in beside.items():
+            if name != "questions":
+                print(f"  {name} {figure['mean']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]")
+        if ranker is not None:
+            print(f"the ranker: {ranker.to_json()}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """What is said beside a list: how long it took, in what way it is less than usual, and how it came about."""
 
+from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import Any
 
 from savor_edge.history import History
-
-SCORER = "edge_model"
+from savor_edge.search import MODEL, Search
 
 Answer = dict[str, Any]
 
@@ -33,16 +33,27 @@ def circumstances(history: History, *, known: bool) -> list[str]:
     return ["unknown_user: nothing is known of this user; what newcomers choose and what is popular decides"]
 
 
-def explained(answer: Answer, ranked: int, barred: int, clock: Stopwatch) -> Answer:
-    """The answer with how it came about."""
-    for place, item in enumerate(answer["recommendations"]):
-        found = {SCORER: {"score": item["score"], "rank": place + 1}} if item["score"] is not None else {}
-        item["explanation"] = {"sources": found, "scorer": SCORER, "score": item["score"]}
+def explained(answer: Answer, rows: Sequence[int], search: Search, barred: int, clock: Stopwatch) -> Answer:
+    """The answer with how it came about.
+
+    Args:
+        answer: with its items.
+        rows: of these items.
+        search: that found them.
+        barred: how many items may not be shown.
+        clock: of the stages.
+    """
+    items, scores = search.found
+    places = {row: place for place, row in enumerate(items.tolist())}
+    for row, item in zip(rows, answer["recommendations"], strict=True):
+        place = places.get(row)
+        found = {} if place is None else {MODEL: {"score": float(scores[place]), "rank": place + 1}}
+        item["explanation"] = {"sources": found, "scorer": search.scorer, "score": item["score"]}
     answer["trace"] = {
         "stages": clock.laps,
-        "retrieved": {SCORER: ranked},
-        "ranked": ranked,
-        "scorer": SCORER,
+        "retrieved": {MODEL: len(items)},
+        "ranked": len(search.items),
+        "scorer": search.scorer,
         "dropped": {"eligibility": barred},
         "failures": [],
     }

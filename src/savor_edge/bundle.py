@@ -12,17 +12,19 @@ from savor_edge.edge_model import MASK, EdgeModel
 from savor_edge.errors import EdgeError
 from savor_edge.features import EdgeFeatures
 from savor_edge.manifest import NAME, Manifest
+from savor_edge.ranker import Ranker
 
 
 @dataclass(frozen=True)
 class EdgeBundle:
-    """Everything that an answer needs: catalogue, features and model that fit each other."""
+    """Everything that an answer needs: catalogue, features and model that fit each other, and maybe a ranker."""
 
     folder: Path
     manifest: Manifest
     catalogue: EdgeCatalogue
     features: EdgeFeatures
     model: EdgeModel
+    ranker: Ranker | None
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = True, threads: int = 1) -> "EdgeBundle":
@@ -53,7 +55,8 @@ class EdgeBundle:
             )
         catalogue = EdgeCatalogue.open(folder)
         features = EdgeFeatures.open(folder, catalogue)
-        made = cls(folder, manifest, catalogue, features, EdgeModel.open(folder, threads))
+        ranker = Ranker.open(folder, manifest.ranker, catalogue, threads)
+        made = cls(folder, manifest, catalogue, features, EdgeModel.open(folder, threads), ranker)
         if misfits := list(made._misfits()):
             raise EdgeError(
                 f"the parts of edge bundle {manifest.id} in {folder} do not fit each other: {'; '.join(misfits)}. "
@@ -81,6 +84,7 @@ class EdgeBundle:
                 yield f"{name} is an input of the model, and the features have no such input"
             elif (dtype, shape) != (made.dtype, (1, *made.shape)):
                 yield f"{name} is {dtype} {shape} to the model, and {made.dtype} {(1, *made.shape)} to the features"
+        yield from () if self.ranker is None else self.ranker.misfits(self.features)
         if len(self.catalogue.popular) and not 0 <= int(np.max(self.catalogue.popular)) < items:
             yield "popular items are not in the catalogue"
 

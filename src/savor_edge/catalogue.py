@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from savor_edge.arrays import read_arrays
 from savor_edge.errors import EdgeError
 
 FORMAT_VERSION = 1
 DOCUMENT, ARRAYS = "catalogue.json", "catalogue.bin"
-DTYPES = ("uint8", "uint16", "int32", "float32")
-"""What an array of `catalogue.bin` may hold, little-endian."""
 
 
 class Category(NamedTuple):
@@ -115,7 +114,7 @@ class EdgeCatalogue:
                     "update savor-edge",
                     code="edge_bundle_invalid",
                 )
-            return cls._of(document, _arrays(document["arrays"], (folder / ARRAYS).read_bytes()))
+            return cls._of(document, read_arrays(document["arrays"], (folder / ARRAYS).read_bytes()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise EdgeError(
                 f"the catalogue in {folder} cannot be read ({type(error).__name__}: {error}); export or download it "
@@ -161,14 +160,3 @@ class EdgeCatalogue:
         if len(made.index) != rows + len(kept):
             raise ValueError("an item id stands in it twice")
         return made
-
-
-def _arrays(places: dict[str, dict[str, Any]], content: bytes) -> dict[str, NDArray[Any]]:
-    """Views of `catalogue.bin` by name."""
-    arrays = {}
-    for name, place in places.items():
-        if place["dtype"] not in DTYPES:
-            raise ValueError(f"array {name} is of dtype {place['dtype']!r}, which is none of {DTYPES}")
-        dtype = np.dtype(place["dtype"]).newbyteorder("<")
-        arrays[name] = np.frombuffer(content, dtype, int(place["length"]), int(place["offset"]))
-    return arrays

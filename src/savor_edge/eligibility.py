@@ -29,18 +29,23 @@ def allowed_rows(request: Request, catalogue: EdgeCatalogue, history: History) -
     return allowed
 
 
-def model_mask(allowed: NDArray[np.bool_], features: EdgeFeatures, history: History, now: int) -> NDArray[np.float32]:
-    """(I,) float32 to add to the model's scores: the bonus of the person's own items, and `BARRED` for the rest.
+def own_bonus(features: EdgeFeatures, history: History, now: int, items: int) -> NDArray[np.float32]:
+    """(`items`,) float32 that the person's own items have on top of their scores; all 0 where none has.
 
     Args:
-        allowed: (I,) which rows may be shown.
         features: say whether own items have a bonus.
         history: of the person.
         now: UTC seconds.
+        items: how many items can be recommended.
     """
     if features.own_items is None:
-        return np.where(allowed, np.float32(0), BARRED)
-    return np.where(allowed, features.own_items.bonus(history, now, len(allowed)), BARRED)
+        return np.zeros(items, np.float32)
+    return features.own_items.bonus(history, now, items)
+
+
+def model_mask(allowed: NDArray[np.bool_], bonus: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(I,) float32 to add to the model's scores: the bonus of `allowed` rows, and `BARRED` for the rest."""
+    return np.where(allowed, bonus, BARRED)
 
 
 def rows_of(item_ids: Iterable[str], catalogue: EdgeCatalogue) -> list[int]:

@@ -42,12 +42,12 @@ class EventRules:
     """Which events count, and how to speak of them.
 
     Attributes:
-        kinds: that the model was trained on.
+        kinds: that the model was trained on, with their numbers.
         not_interest: of the others, those that do not say that somebody is interested in the item.
         present, past: "buy" and "bought".
     """
 
-    kinds: frozenset[str]
+    kinds: Mapping[str, int]
     not_interest: frozenset[str]
     present: str
     past: str
@@ -82,7 +82,10 @@ class EdgeFeatures:
         rules = document["events"]
         wording = rules["wording"]
         self.events = EventRules(
-            frozenset(rules["kinds"]), frozenset(rules["not_interest"]), wording["present"], wording["past"]
+            {kind: number for number, kind in enumerate(rules["kinds"])},
+            frozenset(rules["not_interest"]),
+            wording["present"],
+            wording["past"],
         )
         own = document.get("own_items")
         self.own_items = None if own is None else OwnItemsRule.from_json(own)
@@ -123,7 +126,7 @@ class EdgeFeatures:
         """One event as the model sees it; None where it does not.
 
         Args:
-            event: with `kind`, `item_id`, and maybe `basket_id`.
+            event: with `kind`, `item_id`, and maybe `basket_id`, `value` and `price`.
             time: when it happened, UTC seconds.
             baskets: numbers of the baskets of one person; new ones are added.
         """
@@ -133,7 +136,17 @@ class EdgeFeatures:
         name = event.get("basket_id")
         basket = NOWHERE if name is None else baskets.setdefault(str(name), len(baskets))
         own = self.own_items is not None and kind in self.own_items.kinds
-        return Deed(item, time, basket, kind in self.events.kinds, own)
+        value, price = event.get("value"), event.get("price")
+        return Deed(
+            item,
+            time,
+            basket,
+            kind in self.events.kinds,
+            own,
+            self.events.kinds.get(kind, NOWHERE),
+            1.0 if value is None else float(value),
+            float("nan") if price is None else float(price),
+        )
 
     def history(self, events: Iterable[Mapping[str, Any]]) -> History:
         """Those of one person's events that the model sees.

@@ -18,6 +18,9 @@ class Deed(NamedTuple):
         basket: number of the basket or session that the event names, `NOWHERE` for none.
         seen: whether the item counts as one that the person had.
         own: whether it counts as one that they take again.
+        kind: number of the kind of event among those that the model was trained on, `NOWHERE` for another.
+        value: quantity.
+        price: what was paid, NaN where that is not known.
     """
 
     item: int
@@ -25,13 +28,17 @@ class Deed(NamedTuple):
     basket: int
     seen: bool
     own: bool
+    kind: int
+    value: float
+    price: float
 
 
 class History(NamedTuple):
     """n events, oldest first; those of one second in the order they were recorded.
 
     Attributes:
-        item: (n,) int32.  time: (n,) int64 UTC seconds.  basket: (n,) int64.  seen, own: (n,) bool. See `Deed`.
+        item: (n,) int32.  time: (n,) int64 UTC seconds.  basket: (n,) int64.  seen, own: (n,) bool.
+        kind: (n,) int16.  value, price: (n,) float32. See `Deed`.
     """
 
     item: NDArray[np.int32]
@@ -39,6 +46,9 @@ class History(NamedTuple):
     basket: NDArray[np.int64]
     seen: NDArray[np.bool_]
     own: NDArray[np.bool_]
+    kind: NDArray[np.int16]
+    value: NDArray[np.float32]
+    price: NDArray[np.float32]
 
     @classmethod
     def of(cls, deeds: Iterable[Deed]) -> "History":
@@ -52,6 +62,9 @@ class History(NamedTuple):
             np.asarray(columns[2], np.int64)[order],
             np.asarray(columns[3], np.bool_)[order],
             np.asarray(columns[4], np.bool_)[order],
+            np.asarray(columns[5], np.int16)[order],
+            np.asarray(columns[6], np.float32)[order],
+            np.asarray(columns[7], np.float32)[order],
         )
 
     def at(self, now: int) -> "History":

@@ -44,6 +44,7 @@ class Manifest:
         bundle: id of the server's bundle that it was made of.
         number_of_items, k: of the catalogue, and in one answer of the model.
         inputs, outputs: tensors of the model by name.
+        ranker: inputs, outputs and features of the ranker, as they stand there; None where there is none.
         runtime: least version of LiteRT.
         files: by name.
         document: all of it.
@@ -55,6 +56,7 @@ class Manifest:
     k: int
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
+    ranker: Mapping[str, Any] | None
     runtime: str | None
     files: Mapping[str, FileEntry]
     document: Mapping[str, Any]
@@ -83,6 +85,7 @@ class Manifest:
                 int(document["k"]),
                 _tensors(document["inputs"]),
                 _tensors(document["outputs"]),
+                document.get("ranker"),
                 (document.get("runtime") or {}).get("litert"),
                 files,
                 document,

@@ -8,12 +8,10 @@ from threading import RLock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from savor_edge.answer import Answer, Stopwatch, circumstances, explained
 from savor_edge.bundle import EdgeBundle
-from savor_edge.edge_model import BARRED, LEAST
-from savor_edge.eligibility import allowed_rows, model_mask, rows_of
+from savor_edge.eligibility import allowed_rows, own_bonus, rows_of
 from savor_edge.errors import EdgeError
 from savor_edge.golden import golden_problems
 from savor_edge.installation import Installation
@@ -22,7 +20,9 @@ from savor_edge.manifest import NAME
 from savor_edge.person_store import PersonStore, user_name
 from savor_edge.reasons import reason_for
 from savor_edge.request import Request
+from savor_edge.search import search
 from savor_edge.selection import chosen
+from savor_edge.source_columns import Asked
 
 VARIANT = "control"
 
@@ -210,10 +210,11 @@ class EdgeRecommender:
         notes = ([loaded.note] if loaded.note else []) + circumstances(history, known=known)
         inputs = loaded.bundle.features.inputs(history, profile, now, request.user_id)
         clock.lap("features")
-        mask = model_mask(allowed, loaded.bundle.features, history, now)
-        items, scores = self._ranked(loaded.bundle, inputs, mask, request.number, notes)
+        bonus = own_bonus(loaded.bundle.features, history, now, len(allowed))
+        asked_for = Asked(history, now, allowed, bonus, request.number, request.exclude_seen)
+        found = search(loaded.bundle, inputs, asked_for, request.scenario, notes)
         clock.lap("model")
-        choices = chosen(loaded.bundle.catalogue, request, items, scores, allowed, notes)
+        choices = chosen(loaded.bundle.catalogue, request, found.items, found.scores, allowed, notes)
         listed = [
             {
                 "item_id": loaded.bundle.catalogue.ids[choice.row],
@@ -231,7 +232,9 @@ class EdgeRecommender:
             **self._provenance(loaded.bundle, notes),
             "next_cursor": None,
         }
-        return explained(answer, len(items), int((~allowed).sum()), clock) if request.explain else answer
+        if not request.explain:
+            return answer
+        return explained(answer, [choice.row for choice in choices], found, int((~allowed).sum()), clock)
 
     def rank(
         self, item_ids: Sequence[str | int], user_id: str | int | None = None, *, now: int | None = None
@@ -252,11 +255,12 @@ class EdgeRecommender:
         allowed[rows_of(came, catalogue)] = True
         notes = circumstances(history, known=any(value is not None for value in profile.values()))
         inputs = loaded.bundle.features.inputs(history, profile, now, request.user_id)
-        mask = model_mask(allowed, loaded.bundle.features, history, now)
-        rows, scores = self._ranked(loaded.bundle, inputs, mask, int(allowed.sum()), notes)
+        bonus = own_bonus(loaded.bundle.features, history, now, len(allowed))
+        asked_for = Asked(history, now, allowed, bonus, int(allowed.sum()), False, searched=False)
+        found = search(loaded.bundle, inputs, asked_for, request.scenario, notes)
         items: list[dict[str, Any]] = [
             {"item_id": came[catalogue.ids[row]], "score": score, **catalogue.describe(row)}
-            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+            for row, score in zip(found.items.tolist(), found.scores.tolist(), strict=True)
         ]
         ranked = {str(item["item_id"]) for item in items}
         unknown = [own for text, own in came.items() if text not in ranked]
@@ -267,28 +271,6 @@ class EdgeRecommender:
 
     def _person(self, user_id: str | int | None) -> str:
         return self.store.visitor if user_id is None else user_name(user_id)
-
-    @staticmethod
-    def _ranked(
-        bundle: EdgeBundle,
-        inputs: dict[str, NDArray[Any]],
-        mask: NDArray[np.float32],
-        number: int,
-        notes: list[str],
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """At least `number` of the rows that `mask` does not bar, best first: the model gives k at a time."""
-        items, scores = np.empty(0, np.int32), np.empty(0, np.float32)
-        try:
-            while True:
-                found = bundle.model(inputs, mask)
-                shown = found.scores > LEAST
-                items, scores = np.append(items, found.items[shown]), np.append(scores, found.scores[shown])
-                if len(items) >= number or not shown.all():
-                    return items, scores
-                mask[found.items] = BARRED
-        except EdgeError as error:
-            notes.append(f"model_failed: {error}; what is popular decides")
-            return items, scores
 
     @staticmethod
     def _provenance(bundle: EdgeBundle, notes: list[str]) -> Answer:

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from savor.bundle.bundle import Bundle
-from savor.bundle.edge_manifest import EdgeManifest
+from savor.bundle.edge_manifest import EdgeManifest, EdgeRanker
 from savor.export.edge_catalogue import write_catalogue
 from savor.export.edge_features import write_features
 from savor.export.edge_golden import write_golden
 from savor.export.own_items import OwnItemsBonus
 from savor.features.catalogue import Catalogue
 from savor.features.feature_space import FeatureSpace
+from tests.made_ranker import write_made_ranker
 
 K = 48
 AGAIN = OwnItemsBonus(0.5, 60.0, ("purchase",))
@@ -30,7 +31,7 @@ class DeviceBundles:
 
     Attributes:
         first: a good one.
-        second: another good one, which answers otherwise, and says that people take things again.
+        second: another good one, which answers otherwise, says that people take things again, and has a ranker.
         zeroed: whole by its hashes, but its model answers otherwise than its examples say.
     """
 
@@ -65,15 +66,25 @@ def make_device_bundles(bundle: Bundle, folder: Path) -> DeviceBundles:
     for directory in (made.first, made.second):
         write_catalogue(bundle, catalogue, space, rows, directory)
         write_features(bundle, space, inputs, directory, own_items=AGAIN if directory == made.second else None)
-        write_golden(bundle, catalogue, space, rows, directory)
-        write_manifest(directory, bundle, space, inputs, len(rows))
+        said, ranking = (
+            write_made_ranker(directory, bundle, space, rows, K) if directory == made.second else (None, None)
+        )
+        write_golden(bundle, catalogue, space, rows, directory, ranking=ranking)
+        write_manifest(directory, bundle, space, inputs, len(rows), said)
     shutil.copytree(made.first, made.zeroed, dirs_exist_ok=True)
     shutil.copy(made.second / "model.tflite", made.zeroed)
     write_manifest(made.zeroed, bundle, space, inputs, len(rows))
     return made
 
 
-def write_manifest(directory: Path, bundle: Bundle, space: FeatureSpace, inputs: list[str], items: int) -> None:
+def write_manifest(
+    directory: Path,
+    bundle: Bundle,
+    space: FeatureSpace,
+    inputs: list[str],
+    items: int,
+    ranker: EdgeRanker | None = None,
+) -> None:
     """Write an `edge.json` that fits the files of `directory`."""
     files = {
         path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -96,6 +107,7 @@ def write_manifest(directory: Path, bundle: Bundle, space: FeatureSpace, inputs:
             "k": K,
             "inputs": {**tensors, "mask": {"dtype": "float32", "shape": [1, items]}},
             "outputs": {"items": {"dtype": "int32", "shape": [1, K]}, "scores": {"dtype": "float32", "shape": [1, K]}},
+            "ranker": ranker,
             "files": files,
         }
     )

@@ -17,6 +17,7 @@ import pytest
 from savor.api.routes.device_page import BUILT
 from savor.bundle.edge_manifest import EdgeManifest
 from savor.bundle.releases import Releases
+from savor_edge import EdgeRecommender
 from tests.api.device_bundles import make_device_bundles
 from tests.synthetic_bundle import made_shop
 
@@ -302,6 +303,21 @@ def test_nothing_is_sent_without_consent_and_everything_once_with_it(device, sho
     [user] = {user for user, _, _ in sent}
     assert user.startswith("visitor-")
     assert len(user) == 40
+
+
+def test_the_order_is_that_of_the_ranker(browser, shop, bundles):
+    shop.only(bundles.second)
+    context = browser.new_context()
+    page = context.new_page()
+    opened(page, shop)
+    assert at_work(page) == identifier(bundles.second)
+    recommender = EdgeRecommender.open(bundles.second)
+    answer = recommender.recommend(num_recommendations=24, explain=True)
+    assert answer["trace"]["scorer"] == "ranker"
+    until(page, lambda: shown(page) == [item["item_id"] for item in answer["recommendations"]])
+    places = [item["explanation"]["sources"]["edge_model"]["rank"] for item in answer["recommendations"]]
+    assert places != sorted(places)
+    context.close()
 
 
 def test_it_can_be_installed(device):

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from savor.export.own_items import OwnItemsBonus
 from savor_edge import EdgeRecommender
 from tests.edge.made_bundle import Made, made_edge
 from tests.synthetic_bundle import NOW
@@ -16,6 +17,12 @@ def edge_shop(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="session")
 def shortlist(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return made_edge(tmp_path_factory.getbasetemp(), 24)
+
+
+@pytest.fixture(scope="session")
+def ranked_shop(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Half of the shop, with a ranker, and with a bonus for own items."""
+    return made_edge(tmp_path_factory.getbasetemp(), 24, OwnItemsBonus(0.3, 60.0, ("purchase",)), ranker=True)
 
 
 @pytest.fixture

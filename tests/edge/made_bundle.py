@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from savor.bundle.bundle import Bundle
-from savor.bundle.edge_manifest import EDGE_MANIFEST, EdgeManifest, Runtime, Tensor
+from savor.bundle.edge_manifest import EDGE_MANIFEST, EdgeManifest, EdgeRanker, Runtime, Tensor
 from savor.bundle.manifest import FileEntry
 from savor.core.hashing import sha256_file
 from savor.export.edge_catalogue import write_catalogue
@@ -23,6 +23,7 @@ from savor.export.shard import choose_rows
 from savor.features.catalogue import Catalogue
 from savor.features.feature_space import FeatureSpace
 from savor_edge.edge_model import EdgeModel
+from tests.made_ranker import write_made_ranker
 from tests.synthetic_bundle import NOW, Sizes, write_parts
 from tests.synthetic_bundle import seal as seal_server
 
@@ -67,23 +68,26 @@ def made_models(base: Path) -> Path:
 
 
 @cache
-def made_edge(base: Path, items: int | None = None, own_items: OwnItemsBonus | None = None) -> Made:
-    """The made shop as an edge bundle, or a shortlist of it, with or without a bonus for own items."""
+def made_edge(
+    base: Path, items: int | None = None, own_items: OwnItemsBonus | None = None, *, ranker: bool = False
+) -> Made:
+    """The made shop as an edge bundle, or a shortlist of it, with or without a bonus for own items, and a ranker."""
     server = made_server(base)
     catalogue, space = Catalogue.load(server.path("catalogue")), FeatureSpace.load(server.path("features"))
     rows = choose_rows(server, catalogue, items=items).rows
     name = str(items or "all")
-    folder = base / (f"edge-{name}" if own_items is None else f"edge-{name}-own")
+    folder = base / f"edge-{name}{'' if own_items is None else '-own'}{'-ranked' if ranker else ''}"
     folder.mkdir()
     shutil.copyfile(made_models(base) / f"{name}.tflite", folder / "model.tflite")
     write_catalogue(server, catalogue, space, rows, folder)
     write_features(server, space, list(space.user_signature), folder, own_items=own_items)
-    write_golden(server, catalogue, space, rows, folder)
-    seal(folder, server.id, len(rows))
+    said, ranking = write_made_ranker(folder, server, space, rows, min(20, len(rows))) if ranker else (None, None)
+    write_golden(server, catalogue, space, rows, folder, ranking=ranking)
+    seal(folder, server.id, len(rows), said)
     return Made(folder, server, catalogue, space, rows)
 
 
-def seal(folder: Path, bundle: str, number: int) -> str:
+def seal(folder: Path, bundle: str, number: int, ranker: EdgeRanker | None = None) -> str:
     """Write `edge.json` over what is in `folder`; its id."""
     (folder / EDGE_MANIFEST).unlink(missing_ok=True)
     shapes = EdgeModel.open(folder).shapes
@@ -99,6 +103,7 @@ def seal(folder: Path, bundle: str, number: int) -> str:
         k=k,
         inputs={name: Tensor(dtype=dtype, shape=shape) for name, (dtype, shape) in shapes.items()},
         outputs={name: Tensor(dtype=dtype, shape=(1, k)) for name, dtype in OUTPUTS.items()},
+        ranker=ranker,
         files={
             path.name: FileEntry(size=path.stat().st_size, sha256=sha256_file(path))
             for path in sorted(folder.iterdir())

@@ -20,7 +20,7 @@ from savor.features.vocabulary import Vocabulary
 from savor.online.user_states import UserStates
 from savor_edge import EdgeError
 from savor_edge.codes import Codes
-from savor_edge.eligibility import model_mask
+from savor_edge.eligibility import model_mask, own_bonus
 from savor_edge.features import EdgeFeatures, age_bucket
 from savor_edge.history import History
 from tests.synthetic_bundle import DAY, NOW
@@ -227,7 +227,8 @@ def test_the_bonus_of_own_items_is_that_of_the_server(edge_shop, tmp_path):
         expected = np.zeros(60, np.float32)
         items, worth = OWN.of(history, ["purchase"], NOW)
         expected[items] = worth
-        made = model_mask(allowed, features, features.history(told(history, edge_shop.catalogue.ids)), NOW)
+        known = features.history(told(history, edge_shop.catalogue.ids))
+        made = model_mask(allowed, own_bonus(features, known, NOW, 60))
         np.testing.assert_allclose(made[allowed], expected[allowed], atol=1e-6)
         assert (made[~allowed] == np.float32(-1e9)).all()
 
@@ -236,11 +237,11 @@ def test_other_kinds_give_no_bonus_and_without_a_rule_there_is_none(edge_shop, t
     write_catalogue(edge_shop.server, edge_shop.catalogue, edge_shop.space, edge_shop.rows, tmp_path)
     write_features(edge_shop.server, edge_shop.space, [], tmp_path, own_items=OWN)
     features, plain = EdgeFeatures.open(tmp_path), EdgeFeatures.open(edge_shop.folder)
-    everything, name = np.ones(60, np.bool_), edge_shop.catalogue.ids[4]
+    name = edge_shop.catalogue.ids[4]
     viewed, bought = ([{"kind": kind, "item_id": name, "time": NOW}] for kind in ("view", "purchase"))
-    assert not model_mask(everything, features, features.history(viewed), NOW).any()
-    assert not model_mask(everything, plain, plain.history(bought), NOW).any()
-    known = model_mask(everything, features, features.history(bought), NOW + 60 * DAY)
+    assert not own_bonus(features, features.history(viewed), NOW, 60).any()
+    assert not own_bonus(plain, plain.history(bought), NOW, 60).any()
+    known = own_bonus(features, features.history(bought), NOW + 60 * DAY, 60)
     assert np.flatnonzero(known).tolist() == [4]
     assert known[4] == pytest.approx(0.4 * np.log(1.5), abs=1e-6)
 

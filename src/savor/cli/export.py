@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from savor.export.export_bundle import Exported
     from savor.export.measured import Measured
 
+RankerChoice = Literal["auto", "always", "never"]
 _UNITS = {"": 1, "B": 1, "K": 1000, "KB": 1000, "M": 10**6, "MB": 10**6, "KIB": 1024, "MIB": 1024**2}
 
 
@@ -51,6 +52,10 @@ def export(
     item_tower: Annotated[
         bool, typer.Option("--item-tower", help="Ship the item tower too, for items that come later.")
     ] = False,
+    ranker: Annotated[
+        RankerChoice,
+        typer.Option(help="Ship a neural ranker: auto where lists get better by it on the device, always, or never."),
+    ] = "auto",
     users: Annotated[
         int, typer.Option(min=1, help="How many people the device's answers are compared with the server's for.")
     ] = 2000,
@@ -88,6 +93,7 @@ def export(
         listed=listed_ids(listed) if listed else None,
         user_ids=with_user_ids,
         item_tower=item_tower,
+        ranker=ranker,
         users=users,
     )
     opened = Registry(folder.registry).open(bundle)
@@ -166,6 +172,19 @@ def _table(exported: "Exported") -> None:
             f"on the device and {beside['server']['mean']:.3f} on the server",
             highlight=False,
         )
+    if found := exported.manifest.parity.get("ranker"):
+        console.print(_ranker(found), highlight=False)
+
+
+def _ranker(found: dict[str, Any]) -> str:
+    """What came of the ranker, in a line."""
+    shipped = "goes along" if found["shipped"] else "is left out (--ranker always ships it)"
+    model, ranked, gain = (found[name] for name in ("model", "ranked", "gain"))
+    return (
+        f"  the ranker ({found['bytes'] / 1e6:.2f} MB, {found['latency_ms']['p50']:.1f} ms a list) {shipped}: NDCG@10 "
+        f"{ranked['mean']:.3f} with it and {model['mean']:.3f} without, "
+        f"{gain['mean']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+    )
 
 
 def _row(one: "Measured") -> tuple[str, ...]:

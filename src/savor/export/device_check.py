@@ -62,7 +62,7 @@ def device_inputs(
     """
     features = EdgeFeatures.open(folder, edge)
     made: dict[str, list[NDArray[Any]]] = {name: [] for name in features.signature}
-    for question, (user_id, profile, events, now) in enumerate(_people(questions, ids)):
+    for question, (user_id, profile, events, now) in enumerate(people(questions, ids)):
         found = features.inputs(events, profile, now, user_id)
         for name, parts in made.items():
             own, given = server[name][question], found[name][0]
@@ -73,22 +73,22 @@ def device_inputs(
     return {name: np.concatenate(parts) for name, parts in made.items()}
 
 
-def _people(
-    questions: Questions, ids: Sequence[str]
-) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]], int]]:
+def people(questions: Questions, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]], int]]:
     """Id, profile, events and moment of each question, as an app would hold them."""
     kinds = questions.kinds
     for user, now in zip(questions.users.tolist(), questions.now.tolist(), strict=True):
         history, profile = questions.histories.of(user), questions.profiles.of(user)
-        columns = (history.item.tolist(), history.time.tolist(), history.kind.tolist(), history.basket.tolist())
+        columns = [getattr(history, name).tolist() for name in ("item", "time", "kind", "basket", "value", "price")]
         events = [
             {
                 "item_id": ids[item],
                 "time": time,
                 "kind": kinds[kind] if kind < len(kinds) else str(kind),
                 "basket_id": str(basket) if basket >= 0 else None,
+                "value": value,
+                "price": None if price != price else price,
             }
-            for item, time, kind, basket in zip(*columns, strict=True)
+            for item, time, kind, basket, value, price in zip(*columns, strict=True)
         ]
         said = {**profile.categories, **{name: list(tags) for name, tags in profile.tags.items()}, **profile.numerics}
         yield profile.id, said, events, now

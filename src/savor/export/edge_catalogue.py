@@ -9,6 +9,7 @@ import orjson
 from numpy.typing import NDArray
 
 from savor.bundle.bundle import Bundle
+from savor.export.packed_arrays import packed_arrays
 from savor.export.shard import by_sales, sales
 from savor.features.catalogue import Catalogue
 from savor.features.columns import CategoryColumn, Columns
@@ -18,9 +19,6 @@ from savor_edge.catalogue import ARRAYS, DOCUMENT, FORMAT_VERSION
 
 MOST_POPULAR = 1000
 """How many popular items are named to fill lists with."""
-
-_ALIGNED = 4
-_WHOLE = ((np.uint8, 1 << 8), (np.uint16, 1 << 16))
 
 
 def write_catalogue(
@@ -68,7 +66,7 @@ def write_catalogue(
         "kept_for_histories": [catalogue.ids[row] for row in kept.tolist()],
         "caps": _caps(bundle, list(columns.categories), owner is not None),
     }
-    packed, places = _packed(arrays)
+    packed, places = packed_arrays(arrays)
     (directory / ARRAYS).write_bytes(packed)
     (directory / DOCUMENT).write_bytes(orjson.dumps({**document, "arrays": places}))
 
@@ -115,28 +113,3 @@ def _caps(bundle: Bundle, categories: Sequence[str], owners: bool) -> list[dict[
     if rules.owner_cap is not None and owners:
         caps.append({"array": "owner", "most": rules.owner_cap})
     return caps
-
-
-def _packed(arrays: dict[str, NDArray[Any]]) -> tuple[bytes, dict[str, dict[str, Any]]]:
-    """The arrays as bytes one after the other, each in its narrowest form, and where each of them stands."""
-    parts: list[bytes] = []
-    places: dict[str, dict[str, Any]] = {}
-    offset = 0
-    for name, array in arrays.items():
-        narrow = np.ascontiguousarray(_narrow(array))
-        content = narrow.astype(narrow.dtype.newbyteorder("<")).tobytes()
-        places[name] = {"dtype": narrow.dtype.name, "offset": offset, "length": len(narrow)}
-        padding = -len(content) % _ALIGNED
-        parts += (content, bytes(padding))
-        offset += len(content) + padding
-    return b"".join(parts), places
-
-
-def _narrow(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype == np.float32:
-        return array
-    low, high = int(array.min(initial=0)), int(array.max(initial=0))
-    for dtype, size in _WHOLE:
-        if low >= 0 and high < size:
-            return array.astype(dtype)
-    return array.astype(np.int32)

@@ -17,13 +17,17 @@ from savor.bundle.bundle import Bundle
 from savor.data.histories import History
 from savor.export.edge_catalogue import kept_for_histories
 from savor.export.edge_features import NOT_ON_DEVICE
+from savor.export.golden_ranking import FEATURE_TOLERANCE, GoldenRanking
+from savor.export.golden_ranking import SCORE_TOLERANCE as RANKED_TOLERANCE
 from savor.export.own_items import OwnItemsBonus
+from savor.export.server_ranking import FoundItems
 from savor.export.shard import by_sales
 from savor.features.catalogue import Catalogue
 from savor.features.feature_space import FeatureSpace
 from savor.features.profiles import UserProfile
 from savor.online.live_states import NOT_INTEREST
 from savor.pipeline.item_filter import ItemFilter
+from savor.pipeline.query import Query
 from savor_edge.edge_model import BARRED, LEAST, MASK, EdgeModel
 from savor_edge.features import DOCUMENT
 
@@ -48,14 +52,15 @@ class _Question:
     request: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
 
-    def happened(self, item_id: str, time: int, kind: str, basket: str | None = None) -> None:
-        """Add an event at `time` (UTC seconds)."""
+    def happened(self, item_id: str, time: int, kind: str, basket: str | None = None, **told: float) -> None:
+        """Add an event at `time` (UTC seconds), with its `value` and `price` where they are told."""
         event = {
             "event_id": f"{crc32(self.name.encode()):08x}{len(self.events):08x}",
             "user_id": USER,
             "kind": kind,
             "item_id": item_id,
             "time": time * 1000 + 999,
+            **told,
         }
         self.events.append(event if basket is None else {**event, "basket_id": basket})
 
@@ -70,6 +75,7 @@ def write_golden(
     user_ids: bool = False,
     seed: int = 0,
     score_tolerance: float = SCORE_TOLERANCE,
+    ranking: GoldenRanking | None = None,
 ) -> None:
     """Write `golden.json` beside `model.tflite`.
 
@@ -82,18 +88,20 @@ def write_golden(
         user_ids: whether the device knows the ids of users.
         seed: of the histories that are drawn.
         score_tolerance: how far another build of the runtime may be from these scores.
+        ranking: of the ranker that goes along; None where none does.
     """
     config = bundle.read_json("config.json") if bundle.has("config.json") else {}
     kinds = list(config.get("kinds", ()))
     model = EdgeModel.open(directory)
     asked = _questions(bundle, catalogue, space, rows, kinds, np.random.default_rng(seed))
     own_items = OwnItemsBonus.from_json(orjson.loads((directory / DOCUMENT).read_bytes()).get("own_items"))
-    answerer = _Answerer(catalogue, space, rows, kinds, model, user_ids, own_items)
-    document = {
-        "format_version": FORMAT_VERSION,
-        "tolerance": {"inputs": INPUT_TOLERANCE, "scores": score_tolerance},
-        "queries": [answerer.answered(question) for question in asked],
-    }
+    answerer = _Answerer(catalogue, space, rows, kinds, model, user_ids, own_items, ranking)
+    queries = [answerer.answered(question) for question in asked]
+    tolerance = {"inputs": INPUT_TOLERANCE, "scores": score_tolerance}
+    if ranking is not None:
+        spread = float(np.mean([np.std(query["ranked"]["scores"]) for query in queries]))
+        tolerance |= {"features": FEATURE_TOLERANCE, "ranked": max(RANKED_TOLERANCE * spread, 1e-7)}
+    document = {"format_version": FORMAT_VERSION, "tolerance": tolerance, "queries": queries}
     (directory / NAME).write_bytes(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
@@ -109,9 +117,10 @@ class _Answerer:
         model: EdgeModel,
         user_ids: bool,
         own_items: OwnItemsBonus | None,
+        ranking: GoldenRanking | None,
     ) -> None:
         self._catalogue, self._space, self._rows, self._kinds, self._model = catalogue, space, rows, kinds, model
-        self._user_ids, self._own_items = user_ids, own_items
+        self._user_ids, self._own_items, self._ranking = user_ids, own_items, ranking
         self._known = {catalogue.ids[row] for row in np.concatenate([rows, kept_for_histories(space, rows)]).tolist()}
 
     def answered(self, question: _Question) -> dict[str, Any]:
@@ -126,9 +135,9 @@ class _Answerer:
         bonus = self._bonus(history, question.now)
         mask = np.where(allowed, bonus, BARRED)
         found = self._model(inputs, mask)
-        shown = np.flatnonzero(found.scores > LEAST)[:NUMBER]
-        ids = [self._catalogue.ids[row] for row in self._rows[found.items[shown]].tolist()]
-        return {
+        every = found.scores > LEAST
+        shown = np.flatnonzero(every)[:NUMBER]
+        answer = {
             "name": question.name,
             "request": {"user_id": USER, "num_recommendations": NUMBER, "diversity": False, **question.request},
             "now": question.now,
@@ -141,9 +150,25 @@ class _Answerer:
                 self._catalogue.ids[self._rows[place]]: bonus[place].item()
                 for place in np.flatnonzero(allowed & (bonus > 0)).tolist()
             },
-            "items": ids,
+            "items": self._ids(found.items[shown]),
             "scores": found.scores[shown],
         }
+        if self._ranking is not None:
+            items, scores = found.items[every], found.scores[every]
+            listed = FoundItems(items, scores - bonus[items], scores, allowed)
+            seen = bool(question.request.get("exclude_seen"))
+            query = Query("", question.now, NUMBER, exclude_seen=seen, unseen=True)
+            order, ranked, features = self._ranking.order(query, history, inputs, listed)
+            answer["ranked"] = {
+                "items": self._ids(items[order[:NUMBER]]),
+                "scores": ranked[:NUMBER],
+                "found": {"items": self._ids(items), "scores": scores},
+                "features": {self._ids(items[place : place + 1])[0]: features[place] for place in (0, len(items) - 1)},
+            }
+        return answer
+
+    def _ids(self, places: NDArray[np.int32]) -> list[str]:
+        return [self._catalogue.ids[row] for row in self._rows[places].tolist()]
 
     def _profile(self, given: dict[str, Any]) -> UserProfile:
         users = self._space.users
@@ -172,8 +197,8 @@ class _Answerer:
             np.asarray([self._catalogue.index[event["item_id"]] for event in counted], np.int32),
             time[order],
             np.asarray([number.get(event["kind"], 255) for event in counted], np.uint8),
-            np.ones(len(counted), np.float32),
-            np.full(len(counted), np.nan, np.float32),
+            np.asarray([event.get("value", 1) for event in counted], np.float32),
+            np.asarray([event.get("price", np.nan) for event in counted], np.float32),
             np.asarray([baskets[event["basket_id"]] if "basket_id" in event else -1 for event in counted], np.int64),
         )
 
@@ -235,7 +260,8 @@ def _questions(
     odd.happened("no-such-item-anywhere", odd.now - DAY, kind)
     odd.happened(pool[-1], odd.now + 500, kind)
     odd.happened(pool[0], odd.now - 2 * DAY, "glance")
-    odd.happened(pool[len(pool) // 2], odd.now - 3 * DAY, kind)
+    odd.happened(pool[len(pool) // 2], odd.now - 3 * DAY, kind, value=3, price=7.5)
+    odd.happened(pool[len(pool) // 2], odd.now - 3 * DAY, kind, value=2)
     ages = _Question("every age", _FROM + 8 * DAY)
     for power in range(18, -1, -1):
         ages.happened(pool[power % len(pool)], ages.now - HOUR * (2**power - 1) + power % 2, kind)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,27 +15,30 @@ from savor.core.progress import progress
 from savor.export.convert import convert
 from savor.export.edge_graph import USER_ID
 from savor.export.frozen_network import FrozenNetwork
+from savor.export.ranker_tables import SCORES, heads_of
 from savor.export.tidy_model import tidy_model
 from savor.export.variant import variant
 from savor.features.feature_space import FeatureSpace
 from savor.features.normaliser import LARGEST, Normaliser
 from savor.features.table_encoder import Inputs
-from savor.models.dcn_ranker import FEATURES, DcnRanker
+from savor.models.dcn_ranker import DcnRanker
 from savor.models.pair_ranker import PairRanker
 from savor.pipeline.open_ranker import PAIR_KINDS
+from savor_edge.ranker import FEATURES, ITEMS
+from savor_edge.ranker_model import NAME, NEW_NAME, SIGNATURE
 
-NAME = "ranker.tflite"
-SIGNATURE = "rank"
-ITEMS = "items"
 LARGEST_DIFFERENCE = 0.01
 """Of a score of the device's ranker from the server's, in the spread of the server's scores."""
+
+WEIGHTS = ("float16", "float32")
+"""How weights are stored; the first with which scores are the server's."""
 
 _ROUNDS = 20
 
 
 @dataclass(frozen=True)
 class RankerExport:
-    """Makes `ranker.tflite` of a bundle.
+    """Makes `ranker.tflite` of a bundle, and `ranker_new.tflite` for lists of what somebody did not have.
 
     Attributes:
         bundle: of the server.
@@ -61,39 +65,89 @@ class RankerExport:
         kind = str(self.bundle.read_json("ranker/ranker.json").get("kind"))
         return kind if kind == "dcn" or (kind in PAIR_KINDS and self.user_ids) else None
 
-    def make(self) -> tuple[bytes, EdgeRanker] | None:
-        """The model, whose scores are the server's, and what the manifest says of it; None where there is none.
+    @property
+    def user_inputs(self) -> tuple[str, ...]:
+        """Names of the person's codes that the networks take; () where there is no ranker."""
+        if self.kind is None:
+            return ()
+        codes = {name for network in self.networks for name in self._model(network).codes}
+        return tuple(sorted(name for name in codes if self._is_given(name)))
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """By the server's name of a network, the file it becomes."""
+        if self.kind != "dcn":
+            return {"pair": NAME}
+        return {"all": NAME} | ({"new": NEW_NAME} if self.bundle.has("ranker/new.tflite") else {})
+
+    def make(self) -> tuple[dict[str, bytes], EdgeRanker] | None:
+        """The networks by file name, whose heads say what the server's do, and what the manifest says of them.
+
+        None where there is no ranker for a device.
 
         Raises:
             ExportError: the bundle keeps no network of it, or its scores are not the server's (code `parity_failed`).
         """
-        import tensorflow as tf
-
         kind = self.kind
         if kind is None:
             return None
-        dcn = kind == "dcn"
-        network = FrozenNetwork.load(self.bundle, f"ranker/networks/{'all' if dcn else 'pair'}", rows=self.k)
-        names = tuple(self.bundle.read_json("ranker/features.json")["names"]) if dcn else ()
-        normaliser = Normaliser.load(self.bundle.path("ranker/all.normaliser.json")) if dcn else None
-        inputs = {ITEMS: tf.TensorSpec((1, self.k), tf.int32, name=ITEMS)}
-        for name in sorted(network.inputs):
-            if name.startswith("user_") and (name != USER_ID or self.user_ids):
-                inputs[name] = tf.TensorSpec((1,), tf.int32, name=name)
-        if dcn:
-            inputs[FEATURES] = tf.TensorSpec((1, self.k, len(names)), tf.float32, name=FEATURES)
-        function = tf.function(lambda **given: {"scores": self._scores(network, normaliser, given)}, autograph=False)
         with progress("the ranker"):
-            content = tidy_model(convert(function, inputs, SIGNATURE, variant("float16")))
-            self._check(content, kind, inputs, len(names))
+            made = {file: self._made(network) for network, file in self.networks.items()}
+        names = self._features
+        heads = {head: Tensor(dtype="float32", shape=(1, self.k)) for head in heads_of(kind)}
         shapes = {
-            name: Tensor(dtype=spec.dtype.name, shape=tuple(map(int, spec.shape))) for name, spec in inputs.items()
+            name: Tensor(dtype=spec.dtype.name, shape=tuple(map(int, spec.shape)))
+            for name, spec in self._specs("all" if kind == "dcn" else "pair").items()
         }
-        scores = {"scores": Tensor(dtype="float32", shape=(1, self.k))}
-        return content, EdgeRanker(kind=kind, candidates=self.k, inputs=shapes, outputs=scores, features=names)
+        return made, EdgeRanker(kind=kind, candidates=self.k, inputs=shapes, outputs=heads, features=names)
 
-    def _scores(self, network: FrozenNetwork, normaliser: Normaliser | None, given: Mapping[str, Any]) -> Any:
-        """(1, k) float32 in the graph."""
+    @cached_property
+    def _features(self) -> tuple[str, ...]:
+        return tuple(self.bundle.read_json("ranker/features.json")["names"]) if self.kind == "dcn" else ()
+
+    def _is_given(self, name: str) -> bool:
+        return name.startswith("user_") and (name != USER_ID or self.user_ids)
+
+    def _model(self, network: str) -> Any:
+        """The server's."""
+        directory = self.bundle.path("ranker")
+        if network == "pair":
+            return PairRanker.load(directory / "pair.tflite")
+        return DcnRanker.load(directory, network)
+
+    def _specs(self, network: str) -> dict[str, Any]:
+        """The inputs on a device."""
+        import tensorflow as tf
+
+        inputs = {ITEMS: tf.TensorSpec((1, self.k), tf.int32, name=ITEMS)}
+        for name in sorted(self._model(network).codes):
+            if self._is_given(name):
+                inputs[name] = tf.TensorSpec((1,), tf.int32, name=name)
+        if self._features:
+            inputs[FEATURES] = tf.TensorSpec((1, self.k, len(self._features)), tf.float32, name=FEATURES)
+        return inputs
+
+    def _made(self, network: str) -> bytes:
+        import tensorflow as tf
+
+        frozen = FrozenNetwork.load(self.bundle, f"ranker/networks/{network}", rows=self.k)
+        normaliser = Normaliser.load(self.bundle.path(f"ranker/{network}.normaliser.json")) if self._features else None
+        inputs = self._specs(network)
+        function = tf.function(lambda **given: self._heads(frozen, normaliser, given), autograph=False)
+        difference = 0.0
+        for weights in WEIGHTS:
+            content = tidy_model(convert(function, inputs, SIGNATURE, variant(weights)))
+            difference = self._difference(content, network, inputs)
+            if difference <= LARGEST_DIFFERENCE:
+                return content
+        raise ExportError(
+            f"the {self.kind} ranker for the device does not score as the server's does: a score differs by "
+            f"{difference:.2g} of the spread of scores, and {LARGEST_DIFFERENCE:g} is allowed",
+            code="parity_failed",
+        )
+
+    def _heads(self, network: FrozenNetwork, normaliser: Normaliser | None, given: Mapping[str, Any]) -> dict[str, Any]:
+        """(1, k) float32 in the graph by head."""
         import tensorflow as tf
 
         values: dict[str, Any] = {}
@@ -106,19 +160,22 @@ class RankerExport:
             else:
                 code = given[name] if name in given else tf.zeros((1,), tf.int32)
                 values[name] = tf.tile(code, [self.k])
-        return tf.reshape(network(**values)[:, 0], (1, self.k))
+        found = network(**values)
+        heads = heads_of("dcn" if self._features else "pair")
+        return {head: tf.reshape(found[:, place], (1, self.k)) for place, head in enumerate(heads)}
 
     def _codes(self, name: str) -> NDArray[np.int32]:
         return np.ascontiguousarray(self.space.item_table[name][self.rows], np.int32)
 
-    def _check(self, content: bytes, kind: str, inputs: Mapping[str, Any], width: int) -> None:
-        """Rank drawn items by both."""
+    def _difference(self, content: bytes, network: str, inputs: Mapping[str, Any]) -> float:
+        """Largest difference of a score of `content` from the server's, for drawn items, in the spread of scores."""
         from ai_edge_litert.interpreter import Interpreter
 
         runner = Interpreter(model_content=content, num_threads=1).get_signature_runner(SIGNATURE)
-        rng = np.random.default_rng(0)
+        model, rng, width = self._model(network), np.random.default_rng(0), len(self._features)
         signature = self.space.users.signature()
-        ours, theirs = [], []
+        ours: list[NDArray[np.float32]] = []
+        theirs: list[NDArray[np.float32]] = []
         for _ in range(_ROUNDS):
             items = rng.choice(len(self.rows), self.k, replace=False).astype(np.int32)
             given: Inputs = {ITEMS: items[None]}
@@ -129,28 +186,22 @@ class RankerExport:
                 features = rng.gamma(1, 10, (self.k, width)).astype(np.float32) * rng.choice([-1, 1], (self.k, width))
                 features[rng.random(features.shape) < 0.2] = np.nan
                 given[FEATURES] = features[None].astype(np.float32)
-            theirs.append(runner(**given)["scores"][0])
-            ours.append(self._server(kind, items, given))
-        own, found = np.concatenate(ours), np.concatenate(theirs)
-        difference = float(np.abs(own - found).max()) / max(float(own.std()), 1e-9)
-        if not difference <= LARGEST_DIFFERENCE:
-            raise ExportError(
-                f"the {kind} ranker for the device does not score as the server's does: a score differs by "
-                f"{difference:.2g} of the spread of scores, and {LARGEST_DIFFERENCE:g} is allowed",
-                code="parity_failed",
-            )
+            found, own = runner(**given), self._server(model, items, given)
+            theirs.append(np.stack([found[head][0] for head in own]))
+            ours.append(np.stack(list(own.values())))
+        own_heads, heads = np.concatenate(ours, axis=1), np.concatenate(theirs, axis=1)
+        spread = np.maximum(own_heads.std(axis=1), np.maximum(np.abs(own_heads.mean(axis=1)) / 10, 1e-6))
+        return float((np.abs(own_heads - heads).max(axis=1) / spread).max())
 
-    def _server(self, kind: str, items: NDArray[np.int32], given: Inputs) -> NDArray[np.float32]:
-        """What the server's ranker says of the same."""
-        directory = self.bundle.path("ranker")
-        model: Any = DcnRanker.load(directory, "all") if kind == "dcn" else PairRanker.load(directory / "pair.tflite")
+    def _server(self, model: Any, items: NDArray[np.int32], given: Inputs) -> dict[str, NDArray[np.float32]]:
+        """What the server's ranker says of the same, by head."""
         codes = {
             name: self._codes(name)[items]
             if name.startswith("item_")
             else np.full(self.k, given[name][0] if name in given else 0, np.int32)
             for name in model.codes
         }
-        return np.asarray(model.score(given[FEATURES][0], codes) if kind == "dcn" else model.score(codes), np.float32)
+        return dict(model.heads(given[FEATURES][0], codes)) if self._features else {SCORES: model.score(codes)}
 
 
 def _normalised(features: Any, normaliser: Normaliser) -> Any:

@@ -31,6 +31,11 @@ class Latency:
     p50_processor: float
     p99_processor: float
 
+    @classmethod
+    def of(cls, took: NDArray[np.float64]) -> "Latency":
+        """From (2, Q) nanoseconds, on the clock and of the processor."""
+        return cls(*map(float, np.percentile(took, (50, 99), axis=1).T.ravel() / 1e6))
+
     def to_json(self) -> dict[str, float]:
         """As a JSON value, rounded to microseconds."""
         return {name: round(value, 3) for name, value in vars(self).items()}
@@ -59,5 +64,4 @@ def run_edge(folder: Path, inputs: Mapping[str, NDArray[Any]], questions: Questi
         took[:, number] = perf_counter_ns() - clock, thread_time_ns() - processor
         allowed = found.scores >= LEAST
         items[number, allowed], scores[number, allowed] = found.items[allowed], found.scores[allowed]
-    figures = np.percentile(took, (50, 99), axis=1).T.ravel() / 1e6
-    return Lists(items, scores), Latency(*map(float, figures))
+    return Lists(items, scores), Latency.of(took)

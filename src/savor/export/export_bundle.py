@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from savor.bundle.bundle import Bundle
 from savor.bundle.edge_manifest import EDGE_FORMAT_VERSION, EdgeItemTower, EdgeManifest, EdgeRanker, Runtime, Tensor
+from savor.bundle.manifest import FileEntry
 from savor.core.clock import Clock, wall_clock
 from savor.core.errors import ExportError
 from savor.core.native_output import native_output_hidden
 from savor.core.progress import progress
 from savor.evaluation.bootstrap import Bootstrap
+from savor.export.brought_ranker import BroughtRanker, bring_ranker
 from savor.export.convert import convert
 from savor.export.device_check import check_catalogue, device_inputs
 from savor.export.edge_catalogue import kept_for_histories, write_catalogue
@@ -24,7 +26,6 @@ from savor.export.edge_features import write_features
 from savor.export.edge_files import entries, put_in_place
 from savor.export.edge_golden import write_golden
 from savor.export.edge_graph import MASK, EdgeGraph
-from savor.export.edge_ranker import NAME as RANKER
 from savor.export.edge_ranker import RankerExport
 from savor.export.edge_run import run_edge
 from savor.export.fit_own_items import fit_own_items
@@ -51,6 +52,8 @@ LEAST_RUNTIME = "2.1.0"
 MODEL = "model.tflite"
 SIGNATURE = "recommend"
 _EXAMPLES = 200
+_WAYS = ("edge", "edge_without_ranker", "edge_with_ranker")
+"""What a device answers, and, where there is a ranker, what it would without and with it."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +165,17 @@ class BundleExport:
         edge = check_catalogue(self.work, self.catalogue, self.shard.rows)
         return device_inputs(self.work, edge, self.questions, self.catalogue.ids, self.server_inputs)
 
+    @cached_property
+    def ranker(self) -> RankerExport:
+        """Makes the ranker, if there is one."""
+        return RankerExport(self.bundle, self.space, self.shard.rows, self.graph.k, self.options.user_ids)
+
     def write_tables(self) -> None:
         """Write what goes beside the model."""
         write_catalogue(self.bundle, self.catalogue, self.space, self.shard.rows, self.work)
         names = [name for name in self.graph.inputs if name != MASK]
+        if self.options.ranker != "never":
+            names += [name for name in self.ranker.user_inputs if name not in names]
         write_features(
             self.bundle, self.space, names, self.work, user_ids=self.options.user_ids, own_items=self.own_items
         )
@@ -206,35 +216,57 @@ class BundleExport:
         ids = [self.catalogue.ids[row] for row in self.shard.rows.tolist()]
         require(measured.parity, self.options.bounds, self.questions, self.server, measured.lists, ids)
 
-    def beside_pipeline(self, measured: Measured) -> dict[str, Any]:
+    def found(self, measured: Measured) -> Lists:
+        """What the device's model finds for every question, with its bonus for own items."""
+        if self.own_items is None:
+            return measured.lists
+        folder = self.work / measured.variant.name
+        return run_edge(folder, self.device_inputs, replace(self.questions, bonus=self.own_items))[0]
+
+    def bring_ranker(self, found: Lists) -> BroughtRanker | None:
+        """Write the files of the ranker and try it on what the device `found`; they stay where it is wanted.
+
+        None where there is nothing to try. Raises as `bring_ranker`.
+        """
+        if self.options.ranker == "never":
+            return None
+        questions = replace(self.questions, bonus=self.own_items)
+        return bring_ranker(self.ranker, self.catalogue, self.options, questions, self.device_inputs, found, self.work)
+
+    def complete(self, ranker: BroughtRanker | None) -> dict[str, FileEntry]:
+        """Write the examples, the last of the files; all of them by name."""
+        write_golden(
+            self.bundle,
+            self.catalogue,
+            self.space,
+            self.shard.rows,
+            self.work,
+            user_ids=self.options.user_ids,
+            seed=self.options.seed,
+            ranking=ranker.golden if ranker is not None and ranker.shipped else None,
+        )
+        return entries(self.work)
+
+    def beside_pipeline(self, *lists: Lists) -> dict[str, Any]:
         """Agreement of whole answers with those of the whole pipeline of the server, and NDCG@10 of both.
 
-        The device adds its bonus for own items. Empty where nobody is to be asked.
+        Empty where nobody is to be asked.
+
+        Args:
+            lists: what the device answers, and other ways that it could, in the order of `_WAYS`.
         """
         count = min(self.options.pipeline_users, len(self.questions))
         if not count:
             return {}
         asked = np.unique(np.linspace(0, len(self.questions) - 1, count).astype(np.intp))
-        edge = measured.lists
-        if self.own_items is not None:
-            folder = self.work / measured.variant.name
-            edge, _ = run_edge(folder, self.device_inputs, replace(self.questions, bonus=self.own_items))
         with progress("ask the whole pipeline of the server"):
             served = served_lists(self.bundle, self.questions, asked)
-        whole = np.full((len(self.questions), CUTOFF), -1, np.int32)
-        whole[asked] = served
-        columns = np.stack(
-            [
-                overlap(served, edge.items[asked][:, :CUTOFF]),
-                self.questions.ndcg(whole)[asked],
-                self.questions.ndcg(edge.items)[asked],
-            ],
-            axis=1,
-        )
-        found = Bootstrap(len(asked), seed=self.options.seed).intervals(columns)
-        return {"questions": len(asked)} | {
-            name: one.as_json() for name, one in zip(("agreement", "server", "edge"), found, strict=True)
-        }
+        some = self.questions.only(asked)
+        columns = [overlap(served, lists[0].items[asked][:, :CUTOFF]), some.ndcg(served)]
+        columns += [some.ndcg(one.items[asked]) for one in lists]
+        found = Bootstrap(len(asked), seed=self.options.seed).intervals(np.stack(columns, axis=1))
+        names = ("agreement", "server", *_WAYS[: len(lists)])
+        return {"questions": len(asked)} | {name: one.as_json() for name, one in zip(names, found, strict=True)}
 
     def _examples(self) -> Iterator[Mapping[str, NDArray[Any]]]:
         names = [name for name in self.graph.inputs if name != MASK]
@@ -275,36 +307,37 @@ def export_bundle(bundle: Bundle, options: ExportOptions, out_parent: Path, *, c
             content, tower = item_tower(bundle, export.space, export.vectors, export.shard.rows)
             (export.work / ITEM_TOWER).write_bytes(content)
             operators |= set(operators_of(content))
-        ranker = RankerExport(bundle, export.space, export.shard.rows, export.graph.k, options.user_ids).make()
+        found = export.found(chosen)
+        ranker = export.bring_ranker(found)
+        files = export.complete(ranker)
+        if ranker is not None and ranker.shipped and options.ranker == "auto" and options.is_over(_size(files)):
+            ranker = ranker.left_behind()
+            files = export.complete(ranker)
+        shipped = ranker if ranker is not None and ranker.shipped else None
+        operators |= shipped.operators if shipped is not None else set()
+        ways = [found] if ranker is None else [ranker.trial.lists if shipped else found, found, ranker.trial.lists]
+        parity = {**chosen.to_json(), "pipeline": export.beside_pipeline(*ways)}
         if ranker is not None:
-            (export.work / RANKER).write_bytes(ranker[0])
-            operators |= set(operators_of(ranker[0]))
-        write_golden(
-            bundle,
-            export.catalogue,
-            export.space,
-            export.shard.rows,
-            export.work,
-            user_ids=options.user_ids,
-            seed=options.seed,
-        )
-        parity = {**chosen.to_json(), "pipeline": export.beside_pipeline(chosen)}
+            parity["ranker"] = ranker.to_json()
         if (own := export.own_items) is not None and own.gain is not None:
             parity["own_items_gain"] = own.gain.as_json()
-        files = entries(export.work)
-        size = sum(entry.size for entry in files.values())
+        size = _size(files)
         later = size - chosen.size
-        if options.maximum_size is not None and size > options.maximum_size:
+        if options.is_over(size):
             raise ExportError(
                 f"the {chosen.variant.name} edge bundle has {size:,} bytes, and {options.maximum_size:,} are allowed. "
                 "Export fewer items with --items, or let savor export choose with --max-loss",
                 code="no_variant_fits",
             )
-        others = (None if ranker is None else ranker[1], tower)
+        others = (None if shipped is None else shipped.said, tower)
         manifest = _manifest(export, chosen, sorted(operators), others, files, parity | {"bundle_bytes": size}, clock())
         placed = put_in_place(export.work, manifest, out_parent)
         measured = [replace(one, size=one.size + later) for one in measured]
         return Exported(placed, manifest, replace(chosen, size=size), tuple(measured))
+
+
+def _size(files: Mapping[str, FileEntry]) -> int:
+    return sum(entry.size for entry in files.values())
 
 
 def _manifest(
@@ -312,7 +345,7 @@ def _manifest(
     chosen: Measured,
     operators: list[str],
     others: tuple[EdgeRanker | None, EdgeItemTower | None],
-    files: Any,
+    files: dict[str, FileEntry],
     parity: dict[str, Any],
     created: int,
 ) -> EdgeManifest:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from savor.export.parity import Bounds
 
 DEFAULT_VARIANT = "int8_rescored"
 PERCENT = 100
+RankerChoice = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class ExportOptions:
         items, where, listed: which part of the catalogue; see `choose_rows`.
         user_ids: whether the device knows the server's users by their ids.
         item_tower: whether to bring the item tower, for items that come later.
+        ranker: whether to bring a neural ranker: `auto` where it makes lists better, `always`, or `never`.
         users: how many people the answers are compared for.
         pipeline_users: of these, how many the whole pipeline of the server answers too; 0 for none.
         seed: of what is drawn.
@@ -40,9 +43,14 @@ class ExportOptions:
     listed: tuple[str, ...] | None = None
     user_ids: bool = False
     item_tower: bool = False
+    ranker: RankerChoice = "auto"
     users: int = 2000
     pipeline_users: int = 300
     seed: int = 0
+
+    def is_over(self, size: int) -> bool:
+        """Whether so many bytes are more than the whole bundle may have."""
+        return self.maximum_size is not None and size > self.maximum_size
 
 
 def listed_ids(path: Path) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Questions whose answers are known, made of a bundle alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -130,6 +130,17 @@ class Questions:
             np.flatnonzero(~in_stock).astype(np.int32),
         )
 
+    def only(self, asked: NDArray[np.intp]) -> "Questions":
+        """The questions with these (A,) numbers."""
+        parts = [self.items[self.indptr[number] : self.indptr[number + 1]] for number in asked.tolist()]
+        return replace(
+            self,
+            users=self.users[asked],
+            now=self.now[asked],
+            indptr=np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64),
+            items=np.concatenate([np.empty(0, np.int32), *parts]).astype(np.int32),
+        )
+
     def inputs(self, space: FeatureSpace, *, user_ids: bool) -> Inputs:
         """What the server's user tower takes, but for what a device does not have: that is as for a newcomer.
 
@@ -162,13 +173,13 @@ class Questions:
         mask = np.zeros(len(self.rows), np.float32)
         for question in range(len(self)):
             closed = self.closed(question)
-            own, worth = self._own(question)
+            own, worth = self.own_bonus(question)
             mask[own] = worth
             mask[closed] = barred
             yield mask
             mask[own] = mask[closed] = 0
 
-    def _own(self, question: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def own_bonus(self, question: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Positions in `rows` of the own items of a question, and their bonus."""
         if self.bonus is None:
             return np.empty(0, np.int32), np.empty(0, np.float32)

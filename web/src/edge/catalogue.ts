@@ -1,10 +1,7 @@
+import { Arrays, type Numbers, type Place } from "./arrays";
 import { EdgeError } from "./edge_error";
 
 const FORMAT_VERSION = 1;
-
-type Numbers = Uint8Array | Uint16Array | Int32Array | Float32Array;
-
-const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, int32: Int32Array, float32: Float32Array };
 
 /** One value an item: `codes` are positions in `values`; 0 is unknown, and `values[0]` is empty. */
 export interface Category {
@@ -35,7 +32,7 @@ interface Document {
   owner: string[] | null;
   kept_for_histories: string[];
   caps: { array: string; most: number }[];
-  arrays: Record<string, { dtype: keyof typeof ARRAYS; offset: number; length: number }>;
+  arrays: Record<string, Place>;
 }
 
 /** The items that can be recommended, as columns; row r is number r of the model. */
@@ -98,16 +95,8 @@ export class Catalogue {
     const document = JSON.parse(json) as Document;
     if (document.format_version !== FORMAT_VERSION)
       throw new EdgeError(`the catalogue has format ${document.format_version}, and this app reads ${FORMAT_VERSION}`);
-    return new Catalogue(document, (name) => {
-      const place = document.arrays[name];
-      if (!place) throw new EdgeError(`the catalogue has no array ${name}`);
-      const { dtype, offset, length } = place;
-      const kind = ARRAYS[dtype];
-      if (!kind) throw new EdgeError(`the catalogue's ${name} is of dtype ${dtype}`);
-      const end = offset + length * kind.BYTES_PER_ELEMENT;
-      if (end > binary.byteLength) throw new EdgeError(`the catalogue's ${name} ends beyond its file`);
-      return new kind(binary.slice(offset, end));
-    });
+    const arrays = new Arrays("the catalogue", document.arrays, binary);
+    return new Catalogue(document, (name) => arrays.get(name));
   }
 
   get length(): number {

@@ -112,10 +112,13 @@ export class Features {
   bonus(history: History, now: number): Float32Array | null {
     if (!this.own) return null;
     const { weight, half_life_days } = this.own;
-    const sums = new Float64Array(this.catalogue.length);
+    const sums = new Map<number, number>();
     for (const { item, time, own } of history)
-      if (own && item < sums.length) sums[item] += 0.5 ** (Math.max(now - time, 0) / (half_life_days * DAY));
-    return Float32Array.from(sums, (sum) => weight * Math.log1p(sum));
+      if (own && item < this.catalogue.length)
+        sums.set(item, (sums.get(item) ?? 0) + 0.5 ** (Math.max(now - time, 0) / (half_life_days * DAY)));
+    const made = new Float32Array(this.catalogue.length);
+    for (const [item, sum] of sums) made[item] = weight * Math.log1p(sum);
+    return made;
   }
 
   /** Every input by name, for a batch of one. */

@@ -2,7 +2,9 @@ import type { Catalogue } from "./catalogue";
 import { crc32OfBytes } from "./crc32";
 import { EdgeError } from "./edge_error";
 import type { Features, Inputs, Profile } from "./features";
+import type { Ranker } from "./ranker";
 import { allowedRows, type DeviceEvent, finished, modelHistory, type Query, type Ranked } from "./ranking";
+import type { Asked, FoundRow } from "./source_columns";
 
 const FORMAT_VERSION = 1;
 
@@ -20,21 +22,36 @@ interface Example {
   bonus?: Record<string, number>;
   items: string[];
   scores: (number | null)[];
+  /** What the ranker makes of it, where there is one. */
+  ranked?: Expected & {
+    /** Everything that the model found. */
+    found: { items: string[]; scores: number[] };
+    /** Of some of these, the features. */
+    features: Record<string, (number | null)[]>;
+  };
 }
+
+type Expected = Pick<Example, "items" | "scores">;
 
 interface Document {
   format_version: number;
-  tolerance: { inputs: number; scores: number };
+  tolerance: { inputs: number; scores: number; features?: number; ranked?: number };
   queries: Example[];
 }
 
-/** Runs the model: the best rows for inputs, of those that are allowed, with a bonus for some or without. */
-export type Run = (inputs: Inputs, allowed: Uint8Array, bonus: Float32Array | null) => Promise<Ranked[]>;
+/** Runs the networks. */
+export interface Networks {
+  /** The best rows. */
+  find(inputs: Inputs, asked: Asked): Promise<FoundRow[]>;
+  /** The same in the order of the ranker, where there is one. */
+  rank(inputs: Inputs, asked: Asked, found: FoundRow[]): Promise<FoundRow[]>;
+}
 
 /**
  * Answer a bundle's own examples (`golden.json`), and compare with what the answers were where it was made.
  *
- * @param run runs the model; null checks inputs and filters only.
+ * @param ranker makes features; null where there is none.
+ * @param run runs the networks; null checks inputs, filters and features only.
  * @returns how many examples there are.
  * @throws EdgeError one of them differs; says where.
  */
@@ -42,7 +59,8 @@ export async function checkGolden(
   json: string,
   catalogue: Catalogue,
   features: Features,
-  run: Run | null,
+  ranker: Ranker | null,
+  run: Networks | null,
 ): Promise<number> {
   const { format_version, tolerance, queries } = JSON.parse(json) as Document;
   if (format_version !== FORMAT_VERSION)
@@ -70,17 +88,23 @@ export async function checkGolden(
       return Math.abs((allowed[row] && bonus ? bonus[row] : 0) - expected) > tolerance.inputs;
     });
     if (unlike !== undefined) throw differs(example, `the bonus of the own item ${unlike} is not ${own[unlike] ?? 0}`);
+    const { num_recommendations: number, exclude_seen: excludeSeen = false, diversity = true } = request;
+    const asked = { history, now, allowed, bonus, number, excludeSeen };
+    if (ranker && example.ranked) compareFeatures(example, ranker, asked, catalogue, tolerance.features ?? 0);
     if (!run) continue;
-    const ranked = await run(inputs, allowed, bonus);
-    const list = finished(ranked, allowed, catalogue, request.num_recommendations, request.diversity ?? true);
-    compare(example, list, catalogue, tolerance.scores);
+    const found = await run.find(inputs, asked);
+    compare(example.name, example, finished(found, allowed, catalogue, number, diversity), catalogue, tolerance.scores);
+    if (!ranker || !example.ranked) continue;
+    const list = finished(await run.rank(inputs, asked, found), allowed, catalogue, number, diversity);
+    compare(`${example.name}, ranked`, example.ranked, list, catalogue, tolerance.ranked ?? 0);
   }
   return queries.length;
 }
 
 /** Places whose scores lie nearer to each other than the tolerance may be exchanged. */
-function compare(example: Example, list: readonly Ranked[], catalogue: Catalogue, tolerance: number): void {
-  const { items, scores } = example;
+function compare(name: string, expected: Expected, list: readonly Ranked[], catalogue: Catalogue, tolerance: number): void {
+  const { items, scores } = expected;
+  const example = { name };
   if (list.length !== items.length) throw differs(example, `the list has ${list.length} items, not ${items.length}`);
   list.forEach(({ row, score }, place) => {
     const wanted = scores[place];
@@ -95,6 +119,23 @@ function compare(example: Example, list: readonly Ranked[], catalogue: Catalogue
   });
 }
 
-function differs({ name }: Example, what: string): EdgeError {
+/** The ranker's features of some of what the model found where the bundle was made. */
+function compareFeatures(example: Example, ranker: Ranker, asked: Asked, catalogue: Catalogue, tolerance: number): void {
+  const { found, features } = example.ranked!;
+  const rows = found.items.map((id, place) => ({ row: catalogue.numbers.get(id)!, score: Math.fround(found.scores[place]) }));
+  const made = ranker.matrix(asked, rows);
+  const width = made.length / rows.length;
+  for (const [id, wanted] of Object.entries(features)) {
+    const first = found.items.indexOf(id) * width;
+    const place = wanted.findIndex((number, at) => {
+      const own = made[first + at];
+      return number === null ? !Number.isNaN(own) : !(Math.abs(own - number) <= tolerance * Math.max(Math.abs(number), 1));
+    });
+    if (place >= 0 || wanted.length !== width)
+      throw differs(example, `feature ${place} of ${id} is ${made[first + place]}, not ${wanted[place]}`);
+  }
+}
+
+function differs({ name }: Pick<Example, "name">, what: string): EdgeError {
   return new EdgeError(`the example "${name}" comes out otherwise here: ${what}`);
 }

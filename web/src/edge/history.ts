@@ -8,6 +8,12 @@ export interface Deed {
   basket: number;
   /** Whether the item counts as one that the person takes again. */
   own?: boolean;
+  /** Number of the kind of event among those that the model was trained on, -1 for another. */
+  kind: number;
+  /** Quantity. */
+  value: number;
+  /** What was paid, NaN where that is not known. */
+  price: number;
 }
 
 /** Events, oldest first; those of one second in the order they were recorded. */

@@ -27,6 +27,8 @@ export interface EdgeManifest {
   k: number;
   inputs: Record<string, TensorShape>;
   outputs: Record<string, TensorShape>;
+  /** `ranker.tflite`, where there is one; `features` are the columns of its input of that name. */
+  ranker?: { candidates: number; features: string[]; inputs: Record<string, TensorShape>; outputs: Record<string, TensorShape> } | null;
   shard: Json;
   files: Record<string, EdgeFile>;
 }

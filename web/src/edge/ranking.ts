@@ -10,6 +10,8 @@ export interface DeviceEvent {
   /** Milliseconds since 1970. */
   time: number;
   basket_id?: string | null;
+  value?: number | null;
+  price?: number | null;
 }
 
 /** What of the server's `POST /recommendations` a device answers. */
@@ -32,12 +34,20 @@ export interface Ranked {
 export function modelHistory(events: readonly DeviceEvent[], features: Features, catalogue: Catalogue): History {
   const baskets = new Map<string, number>();
   const deeds: Deed[] = [];
-  for (const { item_id, kind, time, basket_id } of events) {
+  for (const { item_id, kind, time, basket_id, value, price } of events) {
     const item = item_id == null ? undefined : catalogue.numbers.get(item_id);
     if (item === undefined || !features.counts(kind)) continue;
     if (basket_id != null && !baskets.has(basket_id)) baskets.set(basket_id, baskets.size);
     const basket = basket_id == null ? -1 : baskets.get(basket_id)!;
-    deeds.push({ item, time: Math.floor(time / 1000), basket, own: features.isOwn(kind) });
+    deeds.push({
+      item,
+      time: Math.floor(time / 1000),
+      basket,
+      own: features.isOwn(kind),
+      kind: features.kinds.indexOf(kind),
+      value: Math.fround(value ?? 1),
+      price: Math.fround(price ?? Number.NaN),
+    });
   }
   return historyOf(deeds);
 }

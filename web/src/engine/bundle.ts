@@ -1,9 +1,13 @@
 import { Catalogue } from "../edge/catalogue";
 import { EdgeError } from "../edge/edge_error";
-import { Features } from "../edge/features";
-import { checkGolden, type Run } from "../edge/golden";
+import { Features, type Inputs } from "../edge/features";
+import { checkGolden } from "../edge/golden";
 import { type EdgeManifest, readManifest } from "../edge/manifest";
-import { EdgeModel, VERSION } from "./litert";
+import { Ranker } from "../edge/ranker";
+import type { Asked, FoundRow } from "../edge/source_columns";
+import { EdgeModel, RankerModel, VERSION } from "./litert";
+
+const RANKER = "ranker.json";
 
 /** An edge bundle that is ready to answer. */
 export class Bundle {
@@ -14,7 +18,26 @@ export class Bundle {
     readonly catalogue: Catalogue,
     readonly features: Features,
     readonly model: EdgeModel,
+    private readonly ranker: { data: Ranker; model: RankerModel } | null,
   ) {}
+
+  /** What the model finds, best first: in the order of the ranker where there is one. */
+  async search(inputs: Inputs, asked: Asked): Promise<FoundRow[]> {
+    const found = await this.model.recommend(inputs, asked.allowed, asked.bonus);
+    return this.rank(inputs, asked, found);
+  }
+
+  /** Give the memory back once what is under way has answered. */
+  close(): void {
+    this.model.close();
+    this.ranker?.model.close();
+  }
+
+  private async rank(inputs: Inputs, asked: Asked, found: FoundRow[]): Promise<FoundRow[]> {
+    if (!this.ranker || !found.length) return found;
+    const { data, model } = this.ranker;
+    return data.rank(asked, inputs, found, (given, excludeSeen) => model.run(given, excludeSeen));
+  }
 
   /**
    * Read a bundle and start its model.
@@ -35,22 +58,41 @@ export class Bundle {
       if (!found) throw new EdgeError(`${name} of the bundle is not there`);
       return found;
     };
+    const optional = async (name: string) => (manifest.files[name] ? content(name) : null);
     const json = async (name: string) => new TextDecoder().decode(await content(name));
-    const binary = manifest.files["catalogue.bin"] ? await content("catalogue.bin") : new ArrayBuffer(0);
-    const catalogue = Catalogue.read(await json("catalogue.json"), binary);
+    const catalogue = Catalogue.read(await json("catalogue.json"), (await optional("catalogue.bin")) ?? new ArrayBuffer(0));
     if (catalogue.length !== manifest.number_of_items)
       throw new EdgeError(`the catalogue has ${catalogue.length} items, and the model ${manifest.number_of_items}`);
     const features = Features.read(await json("features.json"), catalogue);
+    const ranker = manifest.ranker && manifest.files[RANKER]
+      ? Ranker.read(await json(RANKER), await optional("ranker.bin") ?? new ArrayBuffer(0), manifest.ranker, catalogue)
+      : null;
     const model = await EdgeModel.open(await content("model.tflite"), manifest);
+    let bundle: Bundle;
     try {
-      const run: Run = (inputs, allowed, bonus) => model.recommend(inputs, allowed, bonus);
-      const nobody = features.inputs({ profile: {}, history: [], now: Math.floor(Date.now() / 1000) });
-      await run(nobody, new Uint8Array(catalogue.length).fill(1), null); // The first call is slow, and shows what is absent.
-      if (examples) await checkGolden(await json("golden.json"), catalogue, features, run);
+      const networks = ranker && {
+        data: ranker,
+        model: await RankerModel.open(await content("ranker.tflite"), await optional("ranker_new.tflite"), manifest.ranker!.inputs),
+      };
+      bundle = new Bundle(manifest, text, catalogue, features, model, networks);
     } catch (error) {
       model.close();
       throw error;
     }
-    return new Bundle(manifest, text, catalogue, features, model);
+    try {
+      const now = Math.floor(Date.now() / 1000);
+      const nobody = features.inputs({ profile: {}, history: [], now });
+      const allowed = new Uint8Array(catalogue.length).fill(1);
+      // The first call is slow, and shows what is absent.
+      await bundle.search(nobody, { history: [], now, allowed, bonus: null, number: 1, excludeSeen: false });
+      if (examples) await checkGolden(await json("golden.json"), catalogue, features, ranker, {
+        find: (inputs, asked) => model.recommend(inputs, asked.allowed, asked.bonus),
+        rank: (inputs, asked, found) => bundle.rank(inputs, asked, found),
+      });
+    } catch (error) {
+      bundle.close();
+      throw error;
+    }
+    return bundle;
   }
 }

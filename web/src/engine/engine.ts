@@ -74,7 +74,8 @@ export class Engine {
   }
 
   async recommend({ number, filter, words, again }: Ask): Promise<List> {
-    const { manifest, catalogue, features, model } = this.ready();
+    const bundle = this.ready();
+    const { manifest, catalogue, features } = bundle;
     const started = performance.now();
     const events = this.known();
     const now = Math.floor(Date.now() / 1000);
@@ -91,7 +92,8 @@ export class Engine {
       eligible += allowed[row];
     }
     const filtered = performance.now();
-    const ranked = await model.recommend(inputs, allowed, features.bonus(history, now));
+    const bonus = features.bonus(history, now);
+    const ranked = await bundle.search(inputs, { history, now, allowed, bonus, number, excludeSeen: !again });
     const list = finished(ranked, allowed, catalogue, Math.min(number, eligible), true);
     const done = performance.now();
     const timings = { all: done - started, inputs: made - started, filter: filtered - made, model: done - filtered };
@@ -206,7 +208,7 @@ export class Engine {
   }
 
   private put(bundle: Bundle | null): void {
-    this.bundle?.model.close();
+    this.bundle?.close();
     this.bundle = bundle;
     this.choices = bundle ? choicesOf(bundle) : [];
   }

@@ -38,63 +38,72 @@ export interface ModelRow {
   score: number;
 }
 
-/** `model.tflite`: user inputs and a mask to the best rows. */
-export class EdgeModel {
+/** A network with one signature, whose input tensors are made once; calls take turns. */
+class Network {
+  readonly inputs: readonly string[];
   private readonly buffers = new Map<string, Tensor>();
-  private readonly mask: Float32Array;
   private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly model: CompiledModel,
-    rows: number,
+    private readonly signature: string,
   ) {
-    this.mask = new Float32Array(rows);
-    for (const { name, dtype, shape } of this.signature.getInputDetails()) {
+    for (const { name, dtype, shape } of model.signatures[signature].getInputDetails()) {
       const size = shape.reduce((product, length) => product * length, 1);
       this.buffers.set(name, new Tensor(dtype === "int32" ? new Int32Array(size) : new Float32Array(size), shape));
     }
+    this.inputs = [...this.buffers.keys()];
   }
 
   /**
+   * @param what "the model" or "the ranker", for messages.
    * @param content the file.
-   * @param manifest what it must look like.
+   * @param signature its name.
+   * @param expected inputs as the manifest says.
    * @throws EdgeError the runtime cannot run it, or it looks otherwise.
    */
-  static async open(content: ArrayBuffer, manifest: EdgeManifest): Promise<EdgeModel> {
+  static async open(what: string, content: ArrayBuffer, signature: string, expected: EdgeManifest["inputs"]): Promise<Network> {
     await startLiteRt();
     let compiled: CompiledModel;
     try {
       compiled = await loadAndCompile(new Uint8Array(content), { accelerator: "wasm" });
     } catch (error) {
-      throw new EdgeError(`the model cannot be run here: ${String(error).split("\n")[0]}`);
+      throw new EdgeError(`${what} cannot be run here: ${String(error).split("\n")[0]}`);
     }
     try {
-      const signature = compiled.signatures.recommend;
-      if (!signature) throw new EdgeError("the model has no signature recommend");
-      const found = new Map(signature.getInputDetails().map((detail) => [detail.name, detail]));
-      for (const [name, { dtype, shape }] of Object.entries(manifest.inputs)) {
+      if (!compiled.signatures[signature]) throw new EdgeError(`${what} has no signature ${signature}`);
+      const found = new Map(compiled.signatures[signature].getInputDetails().map((detail) => [detail.name, detail]));
+      for (const [name, { dtype, shape }] of Object.entries(expected)) {
         const detail = found.get(name);
         if (detail?.dtype !== dtype || detail.shape.join() !== shape.join())
-          throw new EdgeError(`the model's input ${name} is not ${dtype} [${shape.join(", ")}] as the manifest says`);
+          throw new EdgeError(`the input ${name} of ${what} is not ${dtype} [${shape.join(", ")}] as the manifest says`);
         found.delete(name);
       }
-      if (found.size) throw new EdgeError(`the model has inputs that the manifest does not name: ${[...found.keys()].join(", ")}`);
-      return new EdgeModel(compiled, manifest.number_of_items);
+      if (found.size) throw new EdgeError(`${what} has inputs that the manifest does not name: ${[...found.keys()].join(", ")}`);
+      return new Network(compiled, signature);
     } catch (error) {
       compiled.delete();
       throw error;
     }
   }
 
-  /**
-   * The best rows; calls take turns.
-   *
-   * @param inputs every input but the mask.
-   * @param allowed 1 for each row that may be shown.
-   * @param bonus what is added to the score of each row; null for nothing.
-   */
-  recommend(inputs: Inputs, allowed: Uint8Array, bonus: Float32Array | null = null): Promise<ModelRow[]> {
-    const answer = this.turn.then(() => this.run(inputs, allowed, bonus));
+  /** The outputs by name; `fill` gives the values of each input when its turn has come. */
+  run(fill: (name: string) => Float32Array | Int32Array | undefined): Promise<Record<string, Float32Array | Int32Array>> {
+    const answer = this.turn.then(async () => {
+      for (const [name, tensor] of this.buffers) {
+        const values = fill(name);
+        if (!values) throw new EdgeError(`nothing says how the input ${name} is made`);
+        write(tensor, values);
+      }
+      const outputs = await this.model.signatures[this.signature].run(Object.fromEntries(this.buffers));
+      try {
+        return Object.fromEntries(
+          Object.entries(outputs).map(([name, output]) => [name, output.toTypedArray().slice() as Float32Array | Int32Array]),
+        );
+      } finally {
+        for (const output of Object.values(outputs)) output.delete();
+      }
+    });
     this.turn = answer.catch(() => undefined);
     return answer;
   }
@@ -106,27 +115,84 @@ export class EdgeModel {
       this.model.delete();
     });
   }
+}
 
-  private async run(inputs: Inputs, allowed: Uint8Array, bonus: Float32Array | null): Promise<ModelRow[]> {
+/** `model.tflite`: user inputs and a mask to the best rows. */
+export class EdgeModel {
+  private readonly mask: Float32Array;
+
+  private constructor(
+    private readonly network: Network,
+    rows: number,
+  ) {
+    this.mask = new Float32Array(rows);
+  }
+
+  /**
+   * @param content the file.
+   * @param manifest what it must look like.
+   * @throws EdgeError the runtime cannot run it, or it looks otherwise.
+   */
+  static async open(content: ArrayBuffer, manifest: EdgeManifest): Promise<EdgeModel> {
+    return new EdgeModel(await Network.open("the model", content, "recommend", manifest.inputs), manifest.number_of_items);
+  }
+
+  /**
+   * The best rows; calls take turns.
+   *
+   * @param inputs every input but the mask.
+   * @param allowed 1 for each row that may be shown.
+   * @param bonus what is added to the score of each row; null for nothing.
+   */
+  async recommend(inputs: Inputs, allowed: Uint8Array, bonus: Float32Array | null = null): Promise<ModelRow[]> {
     const { mask } = this;
-    for (let row = 0; row < mask.length; row++) mask[row] = allowed[row] ? (bonus?.[row] ?? 0) : BARRED;
-    for (const [name, tensor] of this.buffers) {
-      const values = name === "mask" ? mask : inputs[name];
-      if (!values) throw new EdgeError(`nothing says how the input ${name} is made`);
-      write(tensor, values);
-    }
-    const outputs = await this.signature.run(Object.fromEntries(this.buffers));
+    const { items, scores } = await this.network.run((name) => {
+      if (name !== "mask") return inputs[name];
+      for (let row = 0; row < mask.length; row++) mask[row] = allowed[row] ? (bonus?.[row] ?? 0) : BARRED;
+      return mask;
+    });
+    return Array.from(items, (row, place) => ({ row, score: scores[place] })).filter(({ score }) => score > LEAST);
+  }
+
+  /** Give the memory back. */
+  close(): void {
+    this.network.close();
+  }
+}
+
+/** `ranker.tflite`, and `ranker_new.tflite` where what the person had is left out. */
+export class RankerModel {
+  private constructor(
+    private readonly every: Network,
+    private readonly fresh: Network | null,
+  ) {}
+
+  /**
+   * @param every `ranker.tflite`.
+   * @param fresh `ranker_new.tflite`; null where there is none.
+   * @param expected inputs as the manifest says.
+   * @throws EdgeError the runtime cannot run one, or it looks otherwise.
+   */
+  static async open(every: ArrayBuffer, fresh: ArrayBuffer | null, expected: EdgeManifest["inputs"]): Promise<RankerModel> {
+    const usual = await Network.open("the ranker", every, "rank", expected);
     try {
-      const scores = outputs.scores.toTypedArray();
-      const rows = outputs.items.toTypedArray();
-      return Array.from(rows, (row, place) => ({ row, score: scores[place] })).filter(({ score }) => score > LEAST);
-    } finally {
-      for (const output of Object.values(outputs)) output.delete();
+      return new RankerModel(usual, fresh && (await Network.open("the ranker of new items", fresh, "rank", expected)));
+    } catch (error) {
+      usual.close();
+      throw error;
     }
   }
 
-  private get signature() {
-    return this.model.signatures.recommend;
+  /** For each head what it says of k items. */
+  async run(inputs: Inputs, excludeSeen: boolean): Promise<Record<string, Float32Array>> {
+    const network = (excludeSeen && this.fresh) || this.every;
+    return (await network.run((name) => inputs[name])) as Record<string, Float32Array>;
+  }
+
+  /** Give the memory back. */
+  close(): void {
+    this.every.close();
+    this.fresh?.close();
   }
 }
 
