@@ -93,7 +93,7 @@ def _moment(value: Any, problems: list[str]) -> int:
         size = abs(value)
         scale = 1000 if size < _LARGEST_SECONDS else 1
         moment = value // 1000 if size >= _LARGEST_SECONDS * 10**3 else value * scale
-    if not 0 <= moment <= _LATEST:
-        problems.append("time must be ISO 8601, or seconds, milliseconds or microseconds from 1970 to 9999")
+    if not _LARGEST_SECONDS <= moment <= _LATEST:  # milliseconds before that would be read as seconds
+        problems.append("time must be ISO 8601, or seconds, milliseconds or microseconds from March 1973 to 9999")
         return 0
     return moment
