@@ -66,30 +66,47 @@ class Grounding:
         """Whether a sentence may be shown."""
         if len(sentence) > _LONGEST or _STRANGE.search(sentence):
             return False
-        cited = _CITED.findall(sentence)
-        if any(name not in self._items for name in cited):
-            return False
+        cited = cites(sentence)
         left = _CITED.sub(" ", sentence)
-        if "[" in left or "]" in left:
+        if "[" in left or "]" in left or any(name not in self._items for name in cited):
             return False
         named = [self._items[name] for name in dict.fromkeys(cited)]
-        texts = [f"{item['name']} {item['category'] or ''} {item['reason']['text']}" for item in named]
-        numbers = {_figure(one) for text in texts for one in _NUMBER.findall(text)} | self._asked_numbers
+        return (
+            self._counts(sentence, left, named)
+            and self._well_named(sentence)
+            and self._speaks(_WORD.findall(left), named)
+            and not _SUITS.search(left.casefold())
+        )
+
+    def _counts(self, sentence: str, left: str, named: Sequence[Item]) -> bool:
+        """Whether numbers are those of the items named or of the wish, and a price that of the item it stands behind."""
+        numbers = {_figure(one) for item in named for one in _NUMBER.findall(_text(item))} | self._asked_numbers
         numbers |= {_figure(f"{item['price']:.2f}") for item in named if item["price"] is not None}
-        if any(_figure(one) not in numbers for one in _NUMBER.findall(left)):
-            return False
-        if any(not self._costs(name, figure) for name, figure in _COSTS.findall(sentence)):
-            return False
-        called = [{*stems(f"{item['name']} {item['category'] or ''}")} for item in named]
-        words = _WORD.findall(left)
+        return all(_figure(one) in numbers for one in _NUMBER.findall(left)) and all(
+            self._costs(name, figure) for name, figure in _COSTS.findall(sentence)
+        )
+
+    def _speaks(self, words: Sequence[str], named: Sequence[Item]) -> bool:
+        """Whether words are of the items named, of the wish or of any list, and promise nothing."""
         spoken = {word for one in words for word in stems(one)}
+        own = [{*stems(f"{item['name']} {item['category'] or ''}")} for item in named]
         promised = spoken & self._unsaid
-        if _SUITS.search(left.casefold()) or (promised and not (called and all(promised <= own for own in called))):
+        if promised and not (own and all(promised <= one for one in own)):
             return False
-        known = {word for text in texts for word in stems(text)} | self._asked
+        known = {word for item in named for word in stems(_text(item))} | self._asked
         if not spoken & _HABITS <= known or not self._priced_so(spoken, named):
             return False
-        return bool(spoken & self._phrasing) and all(self._may_be_said(one, known) for one in words)
+        return not spoken.isdisjoint(self._phrasing) and all(self._may_be_said(one, known) for one in words)
+
+    def _well_named(self, sentence: str) -> bool:
+        """Whether the words before an id are of that item, or of the one before it."""
+        own: frozenset[str] = frozenset()
+        *before, _ = _CITED.split(sentence)
+        for words, name in zip(before[::2], before[1::2], strict=True):
+            earlier, own = own, frozenset(stems(_text(self._items[name])))
+            if not all(self._may_be_said(one, own | earlier | self._asked) for one in _WORD.findall(words)):
+                return False
+        return True
 
     def _costs(self, name: str, figure: str) -> bool:
         """Whether a number behind an item is its price, or one of the wish."""
@@ -113,6 +130,15 @@ class Grounding:
         if spoken.casefold() in english().stop:
             return True
         return all(part in known or part in self._phrasing for part in stems(spoken))
+
+
+def cites(sentence: str) -> list[str]:
+    """Ids of the items that a sentence names."""
+    return _CITED.findall(sentence)
+
+
+def _text(item: Item) -> str:
+    return f"{item['name']} {item['category'] or ''} {item['reason']['text']}"
 
 
 def _figure(text: str) -> float:

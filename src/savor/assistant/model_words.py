@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.described import Item
-from savor.assistant.grounding import Grounding
+from savor.assistant.grounding import Grounding, cites
 from savor.assistant.parts import Words
 from savor.assistant.prompts import echoes, phrasing_prompt, shown_items, with_ids
 from savor.assistant.providers.errors import ProviderError
@@ -99,6 +99,7 @@ class ModelWords:
         answer = _Answer(provider, prompt, self._options.limit, monotonic() + self._timeout, self._free)
         patience = self._timeout if patient else self._options.patience_seconds
         said, refused, gave_plain = 0, 0, False
+        named: set[str] = set()  # a small model goes on with empty words: each of its sentences must name another item
         sentences = answer.sentences(monotonic() + patience)
         try:
             while True:
@@ -115,8 +116,10 @@ class ModelWords:
                     said < _MOST_SENTENCES
                     and not echoes(sentence, prompt)
                     and grounding.accepts(cited := with_ids(sentence, shown))
+                    and not (short and named.issuperset(cites(cited)))
                 ):
                     yield Words(f" {cited}" if said else cited, "model")
+                    named.update(cites(cited))
                     said += 1
                     if said == 1:
                         sentences = answer.sentences(answer.deadline)

@@ -22,11 +22,11 @@ _EXAMPLES = (
         "user",
         "Wish: tea\nFound: green tea [1] at 2.50; chamomile tea bags [2] at 3.19; iced tea mix [3] at 1.75",
     ),
-    Message("assistant", "For tea, how about green tea [1] at 2.50? You may also like iced tea mix [3] at 1.75."),
+    Message("assistant", "For tea, how about green tea [1] at 2.50? You may like iced tea mix [3] at 1.75."),
     Message("user", "Wish: a lamp\nFound: led bulbs [1] at 4.49"),
     Message("assistant", "For a lamp, how about led bulbs [1] at 4.49?"),
     Message("user", "Wish: soap\nFound: liquid hand soap [1] at 0.99; soap bars [2] at 2.00"),
-    Message("assistant", "For soap, how about liquid hand soap [1] at 0.99? You may also like soap bars [2] at 2.00."),
+    Message("assistant", "For soap, how about liquid hand soap [1] at 0.99? You may like soap bars [2] at 2.00."),
 )
 """A small model does as it is shown, and little of what it is told. Numbers stand where they are to be said, so that it
 has only to go on with what it read."""
@@ -40,7 +40,7 @@ _MOST_ITEMS, _MOST_ITEMS_HERE = 8, 3
 _LONGEST_NAME_HERE = 40
 _CITED = re.compile(r"\[(\d{1,2})\]")
 _NOISE = re.compile(r"[\[\]{}<>|`\\\x00-\x1f\x7f\u2028\u2029]+")
-_SIZE = re.compile(r",[^,]*\d[^,]*$")
+_BESIDE_NAME = re.compile(r",[^,]*\d[^,]*$|(?<=\w)\s*\(.*$", re.DOTALL)
 _FORM = re.compile(r"\b(?:wish|found|list)\s*:|^\W*\[|;\s*price\s+\d", re.IGNORECASE)
 _PRIVATE = (
     re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"),
@@ -143,8 +143,8 @@ def _short_line(place: int, item: Item) -> str:
 
 
 def _short_name(item: Item) -> str:
-    """A name without its size; capitals throughout are twice as many tokens."""
-    name = plain_line(_SIZE.sub("", item["name"]).replace(";", " "), _LONGEST_NAME_HERE).strip()
+    """A name without its size and what stands in brackets; capitals throughout are twice as many tokens."""
+    name = plain_line(_BESIDE_NAME.sub("", item["name"]).replace(";", " "), _LONGEST_NAME_HERE).strip()
     return name.lower() if name.isupper() else name
 
 
