@@ -79,7 +79,7 @@ class Grounding:
         )
 
     def _counts(self, sentence: str, left: str, named: Sequence[Item]) -> bool:
-        """Whether numbers are those of the items named or of the wish, and a price that of the item it stands behind."""
+        """Whether numbers are those of the items named or of the wish, and prices those of the items before them."""
         numbers = {_figure(one) for item in named for one in _NUMBER.findall(_text(item))} | self._asked_numbers
         numbers |= {_figure(f"{item['price']:.2f}") for item in named if item["price"] is not None}
         return all(_figure(one) in numbers for one in _NUMBER.findall(left)) and all(
