@@ -87,6 +87,7 @@ def test_numbers_words_and_ids_are_those_of_the_list():
     assert grounding.accepts("Ground Coffee [7] costs 6.00 and you buy this about every 9 days.")
     assert grounding.accepts("Soup [x-8] is popular.")
     assert grounding.accepts("Both are under 7.")
+    assert not grounding.accepts("Soup [x-8].")
     assert not grounding.accepts("Soup [x-8] costs 6.00.")
     assert not grounding.accepts("Soup [8] is popular.")
     assert not grounding.accepts("Cheese goes with it.")
