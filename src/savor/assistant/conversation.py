@@ -147,7 +147,8 @@ class Assistant:
         problems += self._remember(conversation_id, user_id, kept)
         yield Items(items, conversation_id, recommendation_id)
         source: Source = "plain"
-        provider = self._provider_of(user_id) if items and not reading.asks else None
+        by_rules = not items or bool(reading.asks) or _only_refers(reading)  # of one item, they say all that is known
+        provider = None if by_rules else self._provider_of(user_id)
         said: Iterator[Words] = iter((Words(plain, "plain"),))
         told = Told()
         if provider is not None:

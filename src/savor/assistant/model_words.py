@@ -20,6 +20,7 @@ from savor.assistant.state import Conversation
 from savor.assistant.wish import wish
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')]*\s+|\n+")
+_ENDS = (".", "!", "?")
 _AT_ONCE = 16
 _LONGEST = 1000
 """Letters without the end of a sentence after which nothing good is to be expected."""
@@ -118,6 +119,7 @@ class ModelWords:
                     and grounding.accepts(cited := with_ids(sentence, shown))
                     and not (short and named.issuperset(cites(cited)))
                 ):
+                    cited += "" if cited.endswith(_ENDS) else "."
                     yield Words(f" {cited}" if said else cited, "model")
                     named.update(cites(cited))
                     said += 1
