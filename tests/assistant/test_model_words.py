@@ -123,6 +123,8 @@ SHOP: list[dict[str, Any]] = [
         "Here is oat milk [3].",
         "Everybody can eat these crackers [1].",
         "This item [1] is right for your son.",
+        "This snack [1] is good for kids.",
+        "This healthy snack [1] suits your allergy.",
         "This item [3] is popular.",
         "These crackers [1] at 4.00 and this bread [2] at 4.00 fit.",
         "The cheapest is the bread [2].",
@@ -131,7 +133,7 @@ SHOP: list[dict[str, Any]] = [
     ],
 )
 def test_what_a_name_does_not_say_is_not_said(said):
-    grounding = Grounding(SHOP, "snack milk", ("vegan", "halal", "nuts", "gluten"))
+    grounding = Grounding(SHOP, "healthy snack milk allergy", ("vegan", "halal", "nuts", "gluten"))
     assert not grounding.accepts(said)
 
 

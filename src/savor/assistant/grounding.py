@@ -19,7 +19,7 @@ _COSTS = re.compile(
 _SUITS = re.compile(
     r"\b(?:good|better|best|great|right|fine|ok|okay|ideal|perfect|suitable)\s+for\s+(?:(?:your|my|the|a|an|all)\s+)?"
     r"(?:you|him|her|them|us|all|wife|husband|partner|girlfriend|boyfriend|son|daughter|mother|father|mom|mum|dad|people|"
-    r"person|guests)\b"
+    r"person|guests|kids?|child|children|bab(?:y|ies)|everyone|everybody|anyone|anybody)\b"
 )
 
 
@@ -30,6 +30,7 @@ def _stems(words: str) -> frozenset[str]:
 _PROMISES = _stems("""
 no not non nor never none nothing nobody neither without free safe safely sure surely avoid except instead less zero
 contain containing contains include including includes made eat eating drink drinking everyone everybody
+allergy allergic allergen intolerant intolerance diet dietary diabetic healthy healthier
 """)
 """What tells of the inside of a product, or for whom it is: a name and a category do not say that."""
 

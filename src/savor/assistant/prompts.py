@@ -84,11 +84,12 @@ def phrasing_prompt(
         items: of `shown_items`; their texts are cut short and cleared of marks.
         personal: whether what the person wrote and did may be shown; ids of persons never are.
         names: ids of the person, taken out of the message.
-        short: names and prices alone: for a model that takes long to read.
+        short: things that are wanted, names and prices alone: for a model that takes long to read.
     """
     want = replace(want, diets=(), without=())
     if short:
-        about = wish(replace(want, people=None, price_min=None, price_max=None, level=0))
+        said = replace(want, people=None, price_min=None, price_max=None, level=0)
+        about = wish(replace(said, qualities=()) if want.things else said)
         found = "; ".join(_short_line(place, item) for place, item in enumerate(items, start=1))
         return _prompt(f"Wish: {plain_line(about, _LONGEST_TEXT)}\nFound: {found}", short=True)
     asked = without_private(message, names) if personal else wish(want)
