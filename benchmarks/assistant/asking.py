@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from benchmarks.assistant.scripted import Script, Scripted
+from benchmarks.assistant.spoken import CITED, spoken_wrong
 
 from savor.assistant.conversation import Assistant
 from savor.assistant.options import AssistantOptions
 from savor.assistant.parts import Done, Items, Words
-from savor.assistant.prompts import SYSTEM
+from savor.assistant.prompts import opening_prompt
 from savor.assistant.providers.open_provider import open_provider
-from savor.assistant.providers.prompt import Message, Prompt
 from savor.cli.project import read_project
 from savor.cli.stages import two_stage
 from savor.core.folders import ProjectFolder
@@ -31,8 +30,6 @@ from savor.pipeline.query import Query
 LENGTH = 5
 PATIENCE = 30.0
 """Seconds that a language model is waited for: what it says is judged too, however slow it is. A server waits one."""
-
-CITED = re.compile(r"\[([^\[\]]{1,64})\]")
 
 
 @contextmanager
@@ -51,8 +48,8 @@ def served(directory: Path, things: str) -> Iterator[tuple[Serving, Script]]:
         yield serving, Script(serving.catalogue, taken, sold, things)
 
 
-def ask(assistant: Assistant, one: Scripted, serving: Serving, *, patient: bool) -> dict[str, Any]:
-    """All turns of a request, and what came of them."""
+def ask(assistant: Assistant, one: Scripted, serving: Serving, told: str = "", *, patient: bool) -> dict[str, Any]:
+    """All turns of a request, and what came of them; `told` is what the language model is told before each."""
     index, conversation = serving.catalogue.index, None
     lists: list[list[int]] = []
     messages: list[str] = []
@@ -60,6 +57,7 @@ def ask(assistant: Assistant, one: Scripted, serving: Serving, *, patient: bool)
         "family": one.family,
         "turns": one.turns,
         "outside": 0,
+        "faults": [],
         "sources": [],
         "ms": [],
         "words_ms": [],
@@ -83,17 +81,20 @@ def ask(assistant: Assistant, one: Scripted, serving: Serving, *, patient: bool)
         record["outside"] += sum(name not in index or name not in done.candidates for name in ids)
         record["outside"] += sum(name not in ids for name in CITED.findall(message))
         record["sources"].append(done.source)
+        if done.source == "model" and (wrong_words := spoken_wrong(message, ids, told)):
+            record["faults"].append(f"{wrong_words}: {message[:120]}")
         record["fallback"] = done.fallback
         lists.append([index[name] for name in ids if name in index])
         messages.append(message)
     last = np.asarray(lists[-1], np.int64)
     wrong = np.zeros(0, np.int64) if one.allowed is None else last[~one.allowed[last]]
-    faults = [f"not allowed: {serving.catalogue.names[row]}" for row in wrong[:2]]
+    faults = record["faults"]
+    faults += [f"not allowed: {serving.catalogue.names[row]}" for row in wrong[:2]]
     if one.fill and not len(last):
         faults.append("nothing was shown")
     if len(lists) == len(one.turns) and (said_wrong := one.judge(lists, messages)):
         faults.append(said_wrong)
-    record |= {"faults": faults, "shown": len(last), "wrong": len(wrong), "message": messages[-1]}
+    record |= {"shown": len(last), "wrong": len(wrong), "message": messages[-1]}
     record["hit"] = bool(np.isin(last, one.wanted).any()) if len(one.wanted) else None
     return record
 
@@ -157,15 +158,18 @@ def main(about: str | None) -> None:
         patience = {"first_words_seconds": PATIENCE, "timeout_seconds": 2 * PATIENCE}
         provider = open_provider(AssistantOptions(provider=arguments.provider, **patience))
         if provider is not None:
-            provider.warm_up(Prompt(SYSTEM, (Message("user", "Wish: "),)))
+            provider.warm_up(opening_prompt(short=not provider.remote))
         assistant = Assistant(lambda: serving, provider_of=lambda _: provider, timeout_seconds=2 * PATIENCE)
         assistant.warm()
         serving.warm()
         requests = script.requests()[:: arguments.every]
         assistant.reply(requests[0].user, "milk", patient=True)
-        records = []
+        records, told = [], ""
+        if provider is not None:
+            opening = opening_prompt(short=not provider.remote)
+            told = "\n".join((opening.system, *(message.text for message in opening.messages)))
         for one in requests:
-            record = ask(assistant, one, serving, patient=provider is not None)
+            record = ask(assistant, one, serving, told, patient=provider is not None)
             records.append({**record, **beside(one, serving, script)})
         named = "no language model" if provider is None else f"with {provider.name}"
         report(records, f"{arguments.things}, {named}")

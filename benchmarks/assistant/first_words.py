@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("-C", "--directory", type=Path, default=Path("demo"))
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", help="one of the kinds")
+    parser.add_argument("--show", action="store_true", help="print what was said")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     engine = load_engine(ProjectFolder(arguments.directory).registry)
@@ -76,6 +77,8 @@ def main() -> None:
             ]
             found[name] = summary(rows)
             print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
+            for row in rows if arguments.show else ():
+                print(f"{row['asked']} -> {row['spoke']}: {row['said']}", file=sys.stderr, flush=True)
             chat.close()
     text = json.dumps(found, indent=1)
     if arguments.out:
@@ -95,18 +98,20 @@ def settle(chat: Chat, seconds: float = 60.0) -> None:
 
 def asked(chat: Chat, user: str, message: str) -> dict[str, float | str]:
     began = time.perf_counter()
-    row: dict[str, float | str] = {}
+    row: dict[str, float | str] = {"asked": message}
+    said = {"plain": "", "model": ""}
     for part in chat.parts(ChatRequest(user_id=user, message=message, stream=True)):
         now = (time.perf_counter() - began) * 1000
         if isinstance(part, Items):
             row.setdefault("list", now)
         elif isinstance(part, Words):
             row.setdefault("words", now)
+            said[part.source] += part.text
             if part.source == "model":
                 row.setdefault("model's words", now)
         elif isinstance(part, Done):
             row["end"] = now
-            row["spoke"] = part.source
+            row["spoke"], row["said"] = part.source, said[part.source]
             row["fallback"] = str(part.fallback).split(":")[0]
     return row
 

@@ -112,7 +112,13 @@ def test_explaining_and_searching_without_a_person_count_for_nothing(application
         ("recommend", {"user_id": USER, "scenario": "nowhere"}, "scenario_unknown"),
         ("recommend", {"user_id": USER, "filter": {"colour": {"in": ["x"]}}}, "filter_invalid"),
         ("search", {"query": "x" * 1001}, "arguments_invalid"),
+        ("search", {"query": "\x00"}, "arguments_invalid"),
+        ("search", {"query": " \u200b . "}, "arguments_invalid"),
         ("explain", {"user_id": USER, "item_id": "no such item"}, "item_unknown"),
+        ("similar", {"item_id": "no such item"}, "item_unknown"),
+        ("similar", {"item_id": "no such item", "by": "picture"}, "item_unknown"),
+        ("basket", {"user_id": USER, "items": ["no such item"]}, "item_unknown"),
+        ("basket", {"user_id": USER, "items": [ITEM, "no such item"]}, "item_unknown"),
         ("basket", {"user_id": USER, "items": []}, "arguments_invalid"),
     ],
 )

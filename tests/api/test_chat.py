@@ -11,6 +11,8 @@ from savor.api.security import Access
 from savor.api.security_options import SecurityOptions
 from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.options import AssistantOptions
+from savor.assistant.parts import Items
+from savor.core.errors import SavorError
 from tests.api.live_shop import made_database, prepared, server
 from tests.api.test_security import key
 from tests.assistant.grocery_shop import COFFEE, grocery_serving, names
@@ -77,8 +79,33 @@ def test_it_comes_as_events_where_that_is_asked_for(shop):
     assert f"[{items['items'][0]['item_id']}]" in words["text"]
     whole = say(shop, "coffee").json()
     assert done.keys() == whole.keys() - {"items", "message"}
+    for name in ("conversation_id", "recommendation_id"):
+        assert items[name] == done[name]
     later = events(say(shop, "cheaper", done["conversation_id"], stream=True))
     assert later[-1][1]["want"].startswith("coffee, at most")
+
+
+@pytest.mark.parametrize("error", [KeyError("rows"), SavorError("told", code="some_code")])
+def test_whatever_fails_in_a_stream_is_an_event(shop, monkeypatch, error):
+    def failing(self, *_, **__):
+        yield Items([], "0" * 32, "1" * 32)
+        raise error
+
+    monkeypatch.setattr("savor.assistant.conversation.Assistant.answer", failing)
+    (_, (name, told)) = events(say(shop, "coffee", stream=True))
+    assert name == "error"
+    assert told["code"] == getattr(error, "code", "internal_error")
+    assert "rows" not in told["detail"]
+
+
+def test_a_long_conversation_is_answered_to_its_end(registry_directory, made, tmp_path):
+    with server(registry_directory, prepared(made, tmp_path)) as client:
+        conversation = None
+        for turn in range(45):
+            answer = say(client, f"and without {chr(97 + turn % 26)}{'z' * 700}{turn}, and dairy", conversation)
+            assert answer.status_code == 200
+            conversation = answer.json()["conversation_id"]
+        assert say(client, "and show me milk", conversation).status_code == 200
 
 
 def test_ids_are_echoed_as_they_came(shop):

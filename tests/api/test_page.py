@@ -199,6 +199,28 @@ def test_a_conversation_goes_on_over_several_turns(page):
 
 
 @pytest.mark.browser
+def test_what_is_said_before_an_answer_has_ended_goes_on_with_it(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data_json) if "/chat" in request.url else None)
+    page.evaluate(
+        """() => {
+            for (const text of ["dairy under 5", "the second one", "why?"]) {
+                document.getElementById("message").value = text;
+                document.getElementById("say").requestSubmit();
+            }
+        }"""
+    )
+    until(page, lambda: "is there for this reason" in page.locator("#talk .theirs").last.inner_text())
+    first, second, third = asked
+    assert "conversation_id" not in first
+    assert second["conversation_id"] == third["conversation_id"]
+    shown = page.locator("#talk .found")
+    wanted = shown.nth(0).locator(".item").nth(1).get_attribute("data-item")
+    assert f"[{wanted}]" in page.locator("#talk .theirs").last.inner_text()
+    assert "…" not in page.locator("#talk .theirs").all_inner_texts()
+
+
+@pytest.mark.browser
 def test_what_is_said_is_shown_as_text(page):
     ask(page, "<img src=x onerror=alert(1)> dairy")
     assert page.locator("#talk .mine").last.inner_text() == "<img src=x onerror=alert(1)> dairy"

@@ -1,5 +1,6 @@
 """A language model that says what a test wants."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -47,5 +48,8 @@ class Scripted:
 
 def listed(prompt):
     """Id and name of each item of a prompt's list."""
-    lines = prompt.messages[-1].text.split("List:\n")[1].splitlines()
+    text = prompt.messages[-1].text
+    if "Found: " in text:
+        return [(number, name) for name, number in re.findall(r"(?:: |; )([^;]+?) \[(\d+)\]", text.split("\n")[1])]
+    lines = text.split("List:\n")[1].splitlines()
     return [(line[1 : line.index("]")], line[line.index("]") + 2 :].split(";")[0]) for line in lines]

@@ -189,6 +189,25 @@ def test_a_conversation_is_of_one_person(assistant):
             assistant.reply(user, "cheaper", conversation)
 
 
+def test_a_conversation_can_be_gone_on_with_as_soon_as_its_list_is_out(assistant):
+    parts = assistant.answer(USER, "soup or coffee", patient=True)
+    items = next(parts)
+    second = assistant.reply(USER, "the second one", items.conversation_id, patient=True)
+    assert second.items[0]["item_id"] == items.items[1]["item_id"]
+    done = list(parts)[-1]
+    assert (done.conversation_id, done.recommendation_id) == (items.conversation_id, items.recommendation_id)
+
+
+def test_a_conversation_that_is_too_long_to_be_kept_is_answered_and_told_so(groceries):
+    class Full(InProcess):
+        def put(self, conversation_id, user_id, document):
+            raise ValueError("too large")
+
+    reply = Assistant(lambda: groceries, Full()).reply(USER, "coffee", patient=True)
+    assert names(reply.items) <= COFFEE
+    assert (reply.done.fallback or "").startswith("memory_full")
+
+
 def test_memory_that_is_away_is_said_and_the_answer_comes_all_the_same(groceries):
     class Away:
         def get(self, conversation_id, user_id):

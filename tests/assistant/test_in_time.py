@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from savor.assistant.providers.errors import ProviderAwayError, ProviderSlowError
+from savor.assistant.providers.errors import ProviderAwayError, ProviderBusyError, ProviderSlowError
 from savor.assistant.providers.in_time import Outlet, in_time
 
 
@@ -53,3 +53,13 @@ def test_patience_is_for_the_first_words_alone() -> None:
 
     with pytest.raises(ProviderSlowError, match="its first words"):
         list(in_time(quiet, monotonic() + 60, "it", patience=0.01))
+
+
+def test_work_that_stands_in_a_queue_is_not_slow() -> None:
+    def waits(outlet: Outlet[int]) -> None:
+        outlet.queued = True
+        while not outlet.stopped:
+            Event().wait(0.001)
+
+    with pytest.raises(ProviderBusyError, match="it is busy"):
+        list(in_time(waits, monotonic() + 60, "it", patience=0.01))

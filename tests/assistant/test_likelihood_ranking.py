@@ -82,6 +82,22 @@ def test_the_likelihood_without_a_history_is_asked_once() -> None:
     assert LikelihoodRanker("lift").scores(reader, ["x"], [], deadline=monotonic() + NO_HURRY).shape == (0,)
 
 
+def test_what_others_make_room_for_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that are known when a call begins may be forgotten before it ends."""
+    monkeypatch.setattr("savor.assistant.ranking.likelihood_ranker._REMEMBERED", 1)
+    ranker, reader = LikelihoodRanker("lift"), Reader()
+
+    class Interrupted(Reader):
+        def likelihoods(self, prompt: str, answers: Sequence[str], *, deadline: float) -> Likelihoods:
+            ranker.scores(reader, [], ["lamp"], deadline=monotonic() + NO_HURRY)
+            return super().likelihoods(prompt, answers, deadline=deadline)
+
+    ranker.scores(reader, [], ["tea pot"], deadline=monotonic() + NO_HURRY)
+    known = ["tea pot", "rope"]
+    alone = ranker._without_history(Interrupted(), [ranker._wording.answer(one) for one in known], monotonic() + 60)
+    assert alone.shape == (2,)
+
+
 def test_only_the_latest_of_a_history_is_told() -> None:
     reader = Reader()
     ranker = LikelihoodRanker("total", most_history=2)

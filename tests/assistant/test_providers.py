@@ -15,6 +15,7 @@ import pytest
 from savor.assistant.providers.errors import (
     NotOfferedError,
     ProviderAwayError,
+    ProviderBusyError,
     ProviderError,
     ProviderSlowError,
     RefusedError,
@@ -91,8 +92,12 @@ class TestLocal(ProviderConformance):
         first.start()
         assert began.wait(60)
         monkeypatch.setattr(local_model, "_patience", 0.01)
-        with pytest.raises(ProviderSlowError):
-            list(local_model.complete(PROMPT, limit=3, deadline=monotonic() + 60))
+        guarded = Guarded(local_model, 60.0)
+        with pytest.raises(ProviderBusyError):
+            list(guarded.complete(PROMPT, limit=3, deadline=monotonic() + 60))
+        assert guarded.failure is None  # who answers somebody else is not slow
+        with pytest.raises(ProviderBusyError):
+            local_model.likelihoods(TEXT, ANSWERS, deadline=monotonic() + 0.01)
         go_on.set()
         for thread in enumerate_threads():
             if thread.name == f"savor {local_model.name}":

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from benchmarks.assistant.scripted import Script
+from benchmarks.assistant.spoken import spoken_wrong
 
 from savor.features.catalogue import Catalogue
 from savor.features.columns import CategoryColumn
@@ -66,3 +67,21 @@ def test_what_is_not_there_must_be_said(script):
     assert absent.judge([[1]], ["For you: this."])
     assert not absent.judge([[1]], ["Nothing here is called submarine."])
     assert not absent.judge([[]], ["Well."])
+
+
+@pytest.mark.parametrize(
+    ("message", "wrong"),
+    [
+        ("For coffee, how about ground coffee [7] at 6.00?", ""),
+        ("Ground coffee [7] suits you. It is a good match. I go by names, so read the label for nuts.", ""),
+        ("Wish: a snack without nuts List: [7] TORTILLA/NACHO CHIPS; price 2.50", "an echo of the prompt"),
+        ("[7] TORTILLA/NACHO CHIPS is a chip.", "an echo of the prompt"),
+        ("Say which items [7] fit.", "an echo of the prompt"),
+        ("Here is a good choice for your wish.", "no listed item is named"),
+        ("Here is a good choice for your wish [8].", "no listed item is named"),
+        ("Ground coffee [7] suits you. Fine.", "a sentence that says nothing"),
+        ("", "a sentence that says nothing"),
+    ],
+)
+def test_words_of_a_model_are_judged(message, wrong):
+    assert spoken_wrong(message, ["7"], "Say which items [1] fit. Wish: coffee") == wrong

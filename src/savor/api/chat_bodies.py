@@ -44,7 +44,10 @@ class ChatResponse(Provenance):
 
     user_id: Identifier
     conversation_id: str = Field(description="To go on with.")
-    message: str = Field(description="What is said; `[id]` stands behind each item that it names.")
+    message: str = Field(
+        description="What is said; `[id]` stands behind each item that it names. What has to be said of the list "
+        "stands behind a language model's words too."
+    )
     items: list[RecommendedItem] = Field(
         description="What was found, best first; every item satisfies what was understood. Empty where nothing does."
     )

@@ -1,5 +1,6 @@
 """The assistant of an application."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from savor.online.stores.conversations import Conversations
 from savor.online.stores.stores import Stores
 from savor.pipeline.build import Serving
 
+logger = logging.getLogger("savor.api")
 Answer = dict[str, Any]
 
 
@@ -117,18 +119,23 @@ def ending(body: ChatRequest, done: Done, bundle: str) -> Answer:
 
 
 def streamed(body: ChatRequest, parts: Iterator[Part], bundle: str) -> Iterator[bytes]:
-    """The parts as server-sent events; where one fails, `error` says so and ends them."""
+    """The parts as server-sent events; whatever fails, `error` says so and ends them."""
     try:
         for part in parts:
             match part:
                 case Items():
-                    yield _event("items", {"items": part.items})
+                    kept = {"conversation_id": part.conversation_id, "recommendation_id": part.recommendation_id}
+                    yield _event("items", {"items": part.items, **kept})
                 case Words():
                     yield _event("words", {"text": part.text, "source": part.source})
                 case Done():
                     yield _event("done", ending(body, part, bundle))
     except SavorError as error:
         yield _event("error", {"code": error.code, "detail": str(error)})
+    except Exception as error:
+        logger.exception("unexpected error", exc_info=error)
+        detail = "something failed that should not; the server's log says what"
+        yield _event("error", {"code": "internal_error", "detail": detail})
 
 
 def _event(name: str, value: Answer) -> bytes:

@@ -11,11 +11,20 @@ from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.described import Item, described
 from savor.assistant.finding import Finder, Found
 from savor.assistant.following import follow
+from savor.assistant.matched import matched
 from savor.assistant.meanings import Meanings
 from savor.assistant.memory import InProcess, Memory
-from savor.assistant.model_words import ModelWords, Told
+from savor.assistant.model_words import ModelWords, Told, Turn
 from savor.assistant.parts import Done, Items, Part, Reply, Source, Words
-from savor.assistant.plain_words import OUTSIDE, courtesy, no_such_place, not_called, said_of_list, said_of_one
+from savor.assistant.plain_words import (
+    OUTSIDE,
+    courtesy,
+    no_such_place,
+    not_called,
+    said_of_list,
+    said_of_notes,
+    said_of_one,
+)
 from savor.assistant.providers.provider import Provider
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.knowledge import Knowledge
@@ -133,22 +142,27 @@ class Assistant:
             want, found, items, plain = self._found(
                 serving, knowledge, meanings, user_id, before, reading, patient=patient
             )
-        yield Items(items)
+        kept = matched(want, knowledge, meanings, found.notes)
+        recommendation_id = uuid4().hex
+        problems += self._remember(conversation_id, user_id, kept)
+        yield Items(items, conversation_id, recommendation_id)
         source: Source = "plain"
-        provider = self._provider_of(user_id) if items else None
+        by_rules = not items or bool(reading.asks) or _only_refers(reading)  # of one item, they say all that is known
+        provider = None if by_rules else self._provider_of(user_id)
         said: Iterator[Words] = iter((Words(plain, "plain"),))
         told = Told()
         if provider is not None:
-            said = self._words.words(provider, text, user_id, want, items, plain, told, stream=stream, patient=patient)
+            notes = said_of_notes(items, found.notes)
+            turn = Turn(text, user_id, kept, items, plain, notes)
+            said = self._words.words(provider, turn, told, stream=stream, patient=patient)
         for words in said:
             source = words.source
             yield words
         problems += told.problems
         problems += [f"{code}: {about}" for code, about in found.fallbacks]
-        problems += self._remember(conversation_id, user_id, want)
         yield Done(
             conversation_id,
-            uuid4().hex,
+            recommendation_id,
             source,
             "; ".join(problems) or None,
             told.usage,
@@ -228,6 +242,8 @@ class Assistant:
             self._memory.put(conversation_id, user_id, want.document())
         except StoreAwayError:
             return ["memory_away: this turn could not be kept, and the next one will not know of it"]
+        except ValueError:
+            return ["memory_full: this conversation is too long to be kept; the next turn will not know of this one"]
         return []
 
 

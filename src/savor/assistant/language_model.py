@@ -1,19 +1,19 @@
 """The language model of a project, as everything that asks one uses it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from savor.assistant.metered import Metered
 from savor.assistant.options import AssistantOptions
-from savor.assistant.prompts import SYSTEM
+from savor.assistant.prompts import opening_prompt
+from savor.assistant.providers.errors import ProviderError
 from savor.assistant.providers.open_provider import open_provider
 from savor.assistant.providers.prices import Prices
-from savor.assistant.providers.prompt import Message, Prompt
+from savor.assistant.providers.prompt import Prompt
 from savor.assistant.providers.provider import Provider
 from savor.assistant.ranking.stage import LanguageModelStage
 from savor.features.catalogue import Catalogue
 from savor.online.stores.assistant_accounts import AssistantAccounts
-
-_LIKE_THOSE_TO_COME = Prompt(SYSTEM, (Message("user", "Wish:"),))
 
 
 class LanguageModel:
@@ -50,12 +50,22 @@ class LanguageModel:
     def warm_up_in_background(self) -> None:
         """Load the model, or reach it, with the prompt that conversations begin with."""
         if self.provider is not None:
-            self.provider.warm_up_in_background(_LIKE_THOSE_TO_COME)
+            self.provider.warm_up_in_background(self._opening(self.provider))
+
+    def warm_up(self) -> None:
+        """The same, and wait until it is done; where that fails, it is tried again in the background."""
+        if self.provider is not None:
+            with suppress(ProviderError):
+                self.provider.warm_up(self._opening(self.provider))
 
     def close(self) -> None:
         """Give the provider back."""
         if self.provider is not None:
             self.provider.close()
+
+    @staticmethod
+    def _opening(provider: Provider) -> Prompt:
+        return opening_prompt(short=not provider.remote)
 
     def _for_history(self, user_id: str) -> Provider | None:
         provider = self.of(user_id)

@@ -3,15 +3,16 @@
 import queue
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore, Event, Thread
 from time import monotonic
+from typing import NamedTuple
 
 from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.described import Item
-from savor.assistant.grounding import Grounding
+from savor.assistant.grounding import Grounding, cites
 from savor.assistant.parts import Words
-from savor.assistant.prompts import phrasing_prompt, with_ids
+from savor.assistant.prompts import echoes, phrasing_prompt, shown_items, with_ids
 from savor.assistant.providers.errors import ProviderError
 from savor.assistant.providers.prompt import Prompt
 from savor.assistant.providers.provider import Provider, Usage
@@ -19,11 +20,32 @@ from savor.assistant.state import Conversation
 from savor.assistant.wish import wish
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')]*\s+|\n+")
+_ENDS = (".", "!", "?")
 _AT_ONCE = 16
 _LONGEST = 1000
 """Letters without the end of a sentence after which nothing good is to be expected."""
 
 _MOST_SENTENCES = 4
+
+
+class Turn(NamedTuple):
+    """What words are put to.
+
+    Attributes:
+        message: of the person.
+        user_id: who that is; it is not sent.
+        want: what was understood, in words that may be shown.
+        items: the list.
+        plain: what is said without a model.
+        notes: what of that has to be said behind a model's words too.
+    """
+
+    message: str
+    user_id: str
+    want: Conversation
+    items: Sequence[Item]
+    plain: str
+    notes: str = ""
 
 
 @dataclass
@@ -50,55 +72,56 @@ class ModelWords:
     def words(
         self,
         provider: Provider,
-        message: str,
-        user_id: str,
-        want: Conversation,
-        items: Sequence[Item],
-        plain: str,
+        turn: Turn,
         told: Told,
         *,
         stream: bool,
         patient: bool,
     ) -> Iterator[Words]:
-        """The model's sentences that may be shown; the plain words where it has none in time.
+        """The model's sentences that may be shown, and the notes; the plain words where it has none in time.
 
         Args:
             provider: the model.
-            message: of the person.
-            user_id: who that is; it is not sent.
-            want: what was understood.
-            items: the list.
-            plain: what is said without a model.
+            turn: what words are put to.
             told: is filled in while words are taken.
             stream: whether the model's words are still taken after the plain ones were sent.
             patient: whether to wait for the model until it must have ended.
         """
         personal = self._send_personal or not provider.remote
-        prompt = phrasing_prompt(message, want, items, personal=personal, names=(user_id,), short=not provider.remote)
-        grounding = Grounding(items, f"{message} {wish(want)}")
+        short = not provider.remote
+        want, shown = turn.want, shown_items(turn.items, short=short)
+        prompt = phrasing_prompt(turn.message, want, shown, personal=personal, names=(turn.user_id,), short=short)
+        unsaid = (*want.diets, *want.without)
+        grounding = Grounding(turn.items, wish(replace(want, diets=(), without=())), unsaid)
         if not self._free.acquire(blocking=False):
             told.problems.append("provider_busy: too many answers are being written; these words are by rules")
-            yield Words(plain, "plain")
+            yield Words(turn.plain, "plain")
             return
         answer = _Answer(provider, prompt, self._options.limit, monotonic() + self._timeout, self._free)
         patience = self._timeout if patient else self._options.patience_seconds
         said, refused, gave_plain = 0, 0, False
+        named: set[str] = set()  # a small model goes on with empty words: each of its sentences must name another item
         sentences = answer.sentences(monotonic() + patience)
         try:
             while True:
                 sentence = next(sentences, None)
-                if sentence is not None:
-                    sentence = with_ids(sentence, items)
                 if sentence is None and answer.pending and not gave_plain and not said:
-                    yield Words(plain, "plain")
+                    yield Words(turn.plain, "plain")
                     gave_plain = True
                     if not stream:
                         break
                     sentences = answer.sentences(answer.deadline)
                 elif sentence is None:
                     break
-                elif grounding.accepts(sentence) and said < _MOST_SENTENCES:
-                    yield Words(f" {sentence}" if said else sentence, "model")
+                elif (
+                    said < _MOST_SENTENCES
+                    and not echoes(sentence, prompt)
+                    and grounding.accepts(cited := with_ids(sentence, shown))
+                    and not (short and named.issuperset(cites(cited)))
+                ):
+                    cited += "" if cited.endswith(_ENDS) else "."
+                    yield Words(f" {cited}" if said else cited, "model")
+                    named.update(cites(cited))
                     said += 1
                     if said == 1:
                         sentences = answer.sentences(answer.deadline)
@@ -106,6 +129,8 @@ class ModelWords:
                     refused += 1
         finally:
             answer.stop()
+        if said and turn.notes:
+            yield Words(f" {turn.notes}", "model")
         told.usage = answer.usage
         if answer.problem:
             told.problems.append(answer.problem)
@@ -115,7 +140,7 @@ class ModelWords:
             about = "said nothing" if not refused else "did not keep to the list"
             told.problems.append(f"words_refused: the language model {about}; these words are by rules")
         if not said and not gave_plain:
-            yield Words(plain, "plain")
+            yield Words(turn.plain, "plain")
 
 
 class _Answer:

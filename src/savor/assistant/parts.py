@@ -11,9 +11,17 @@ Source = Literal["plain", "model"]
 
 @dataclass(frozen=True)
 class Items:
-    """The list of this turn, best first; every item is of the catalogue and satisfies what was asked."""
+    """The list of this turn, best first; every item is of the catalogue and satisfies what was asked.
+
+    Attributes:
+        items: as they are spoken of.
+        conversation_id: to go on with; what this turn came to is kept already.
+        recommendation_id: of the list, for events.
+    """
 
     items: list[Item]
+    conversation_id: str
+    recommendation_id: str
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,8 @@ class Words:
 
     Attributes:
         text: to be joined to the pieces of the same source before.
-        source: `plain`, by rules; `model`, by the language model, in the place of what was plain.
+        source: `plain`, by rules; `model`, by the language model, in the place of what was plain. What has to be said
+            of the list anyway comes behind the model's words, as a part of them.
     """
 
     text: str
@@ -34,8 +43,7 @@ class Done:
     """The end of an answer.
 
     Attributes:
-        conversation_id: to go on with.
-        recommendation_id: of the list, for events.
+        conversation_id, recommendation_id: as of `Items`.
         source: whose words hold.
         fallback: in what way the answer is less than usual, `code: text`, and why; None when it is not.
         usage: tokens and cost of the language model.

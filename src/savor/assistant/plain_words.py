@@ -42,7 +42,6 @@ def courtesy(kind: str) -> str:
 def said_of_list(want: Conversation, items: Sequence[Item], notes: Sequence[Note]) -> str:
     """A sentence or two about a list, which cite its first item as `[id]`."""
     sentences = []
-    partly = [note.about for note in notes if note.kind == "partly"]
     like = next((note.about for note in notes if note.kind == "like"), "")
     if items:
         asked = {"again": "What you had before", "new": "New to you"}.get(want.occasion or "", "For you")
@@ -52,7 +51,15 @@ def said_of_list(want: Conversation, items: Sequence[Item], notes: Sequence[Note
         sentences.append(f"First comes {first['name']}{_price(first)} [{first['item_id']}]: {first['reason']['text']}.")
     elif not notes:
         sentences.append("There is nothing that I can show.")
-    sentences += [_SAID[note.kind].format(about=note.about, more=note.more) for note in notes if note.kind in _SAID]
+    if said := said_of_notes(items, notes):
+        sentences.append(said)
+    return " ".join(sentences)
+
+
+def said_of_notes(items: Sequence[Item], notes: Sequence[Note]) -> str:
+    """What has to be said about a list, whoever puts words to it; "" for nothing."""
+    sentences = [_SAID[note.kind].format(about=note.about, more=note.more) for note in notes if note.kind in _SAID]
+    partly = [note.about for note in notes if note.kind == "partly"]
     if partly and items:
         about = listed(partly, "and")
         sentences.append(f"I go by names and categories, not by what is inside: read the label for {about}.")

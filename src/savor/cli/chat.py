@@ -9,7 +9,8 @@ from rich.table import Table
 
 from savor.cli.options import AsJson, Directory
 from savor.cli.output import print_json
-from savor.core.progress import console
+from savor.core.errors import SavorError
+from savor.core.progress import console, progress
 
 if TYPE_CHECKING:
     from savor.assistant.conversation import Assistant
@@ -35,18 +36,25 @@ def chat(
     from savor.cli.serving_section import read_assistant, read_pipeline, read_scenarios
     from savor.core.folders import ProjectFolder
 
+    for message in messages or ():
+        _checked(user, message)
     folder = ProjectFolder(directory)
     with live_overlay(folder) as over:
         engine = load_engine(
             folder.registry, options=read_pipeline(folder), scenarios=read_scenarios(folder), over_states=over
         )
-        door = Chat(lambda: engine.serving, read_assistant(folder), base=folder.root)
+        options = read_assistant(folder)
+        patient = options.model_copy(update={"first_words_seconds": options.timeout_seconds})  # nobody else waits here
+        door = Chat(lambda: engine.serving, patient, base=folder.root)
         try:
+            if door.talks:
+                with progress("load the language model"):
+                    door.model.warm_up()
             if not as_json:
-                _talk(door.assistant, user, iter(messages) if messages else _typed())
+                _talk(door.assistant, user, iter(messages) if messages else _typed(user))
                 return
             answers: list[dict[str, Any]] = []
-            for message in messages or _typed():
+            for message in messages or _typed(user):
                 identifier = answers[-1]["conversation_id"] if answers else None
                 body = ChatRequest(user_id=user, message=message, conversation_id=identifier)
                 parts = door.assistant.answer(user, body.message, identifier, patient=True)
@@ -56,8 +64,21 @@ def chat(
             door.close()
 
 
-def _typed() -> Iterator[str]:
-    """Messages as they are typed, until there are no more or somebody leaves."""
+def _checked(user: str, message: str) -> None:
+    """Raise SavorError for what the API would refuse."""
+    from pydantic import ValidationError
+
+    from savor.api.chat_bodies import ChatRequest
+
+    try:
+        ChatRequest(user_id=user, message=message)
+    except ValidationError as error:
+        wrong = (f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
+        raise SavorError("; ".join(dict.fromkeys(wrong)), code="validation_failed") from None
+
+
+def _typed(user: str) -> Iterator[str]:
+    """Messages as they are typed, until there are no more or somebody leaves; what cannot be used is told so."""
     interactive = console.is_terminal
     if interactive:
         console.print('Say what you are looking for, as "something quick for six, no pasta"; "quit" ends.', style="dim")
@@ -68,8 +89,14 @@ def _typed() -> Iterator[str]:
             return
         if text.strip().lower() in _ENDS:
             return
-        if text.strip():
-            yield text
+        if not text.strip():
+            continue
+        try:
+            _checked(user, text)
+        except SavorError as error:
+            console.print(str(error), style="yellow", highlight=False, markup=False)
+            continue
+        yield text
 
 
 def _talk(assistant: "Assistant", user: str, messages: Iterator[str]) -> None:

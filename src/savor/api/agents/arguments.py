@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from savor.api.identifiers import Identifier
 from savor.api.requests import LONGEST_SEARCH, MOST_BASKET, MOST_ITEMS, RequestBody, StructuredFilter
@@ -19,10 +19,20 @@ User = Annotated[Identifier, Field(description="Whose taste counts; somebody unk
 Item = Annotated[Identifier, Field(description="Id of an item, as other answers name it.")]
 
 
+def _words(text: str) -> str:
+    if not any(letter.isalnum() for letter in text):
+        raise ValueError("there is no word in it")
+    return text.strip()
+
+
 class SearchArguments(RequestBody):
     """`search`."""
 
-    query: Annotated[str, Field(min_length=1, max_length=LONGEST_SEARCH, description="What is looked for, in words.")]
+    query: Annotated[
+        str,
+        Field(min_length=1, max_length=LONGEST_SEARCH, description="What is looked for, in words."),
+        AfterValidator(_words),
+    ]
     user_id: Annotated[Identifier | None, Field(description="Whose taste orders what is found; none: nobody's.")] = None
     limit: Limit = 10
     filter: Conditions = None

@@ -18,6 +18,7 @@ from savor.api.agents.arguments import (
     SimilarArguments,
 )
 from savor.api.engine import Engine
+from savor.api.identifiers import Identifier
 from savor.api.recommending import recommended
 from savor.api.requests import RankRequest, RecommendationRequest, RequestBody, SimilarItemsRequest
 from savor.core.errors import SavorError
@@ -73,6 +74,13 @@ class AgentTools:
             raise SavorError("no bundle is loaded; publish one and try again", code="not_ready")
         return engine
 
+    def _known(self, *items: Identifier) -> None:
+        """Raise `item_unknown` for ids that are not there: an agent must not take a usual list for one of theirs."""
+        index = self._engine.serving.catalogue.index
+        unknown = [str(item) for item in items if str(item) not in index]
+        if unknown:
+            raise SavorError(f"not in the catalogue: {', '.join(unknown)}"[:LONGEST_TEXT], code="item_unknown")
+
     def search(self, asked: SearchArguments) -> Answer:
         """Items whose words are, or mean, what is looked for."""
         body = RecommendationRequest(
@@ -103,6 +111,7 @@ class AgentTools:
 
     def similar(self, asked: SimilarArguments) -> Answer:
         """Items like an item."""
+        self._known(asked.item_id)
         body = SimilarItemsRequest(item_id=asked.item_id, num_similar=asked.limit, filter=asked.filter, by=asked.by)
         answer = self._engine.similar(body)
         return {
@@ -114,9 +123,8 @@ class AgentTools:
 
     def explain(self, asked: ExplainArguments) -> Answer:
         """Why the person would be shown an item, and how far up; the list is made for this and counts for nothing."""
+        self._known(asked.item_id)
         engine, item = self._engine, str(asked.item_id)
-        if item not in engine.serving.catalogue.index:
-            raise SavorError("this item is not in the catalogue", code="item_unknown")
         body = RecommendationRequest(user_id=asked.user_id, num_recommendations=MOST_LISTED, explain=True)
         answer, _ = engine.recommend(body, unseen=True)
         found: Answer = {"user_id": asked.user_id, "item_id": asked.item_id}
@@ -132,6 +140,7 @@ class AgentTools:
 
     def basket(self, asked: BasketArguments) -> Answer:
         """What goes with what is in a basket."""
+        self._known(*asked.items)
         body = RecommendationRequest(
             user_id=asked.user_id,
             num_recommendations=asked.limit,

@@ -17,8 +17,9 @@ COST = 5
 """As how many requests a message counts against what a key may ask for."""
 
 _STREAM = {
-    "description": "The answer; with `stream`, as server-sent events: `items` (the list), `words` (`text` to be joined "
-    "up, and its `source`: `model` takes the place of `plain`), `done` (everything else), or `error`.",
+    "description": "The answer; with `stream`, as server-sent events: `items` (the list, `conversation_id` to go on "
+    "with at once, and `recommendation_id`), `words` (`text` to be joined up, and its `source`: `model` takes the "
+    "place of `plain`), `done` (everything else), or `error`.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 router = APIRouter(tags=["assistant"], responses=documented(400, 404, 413, 422, 503))

@@ -21,6 +21,12 @@ class ProviderSlowError(ProviderError):
     code = "provider_slow"
 
 
+class ProviderBusyError(ProviderError):
+    """The language model is there and answers somebody else; this call did not come to its turn in time."""
+
+    code = "provider_busy"
+
+
 class RefusedError(ProviderError):
     """The language model is there and does not take this request: too long, or a schema it cannot follow."""
 

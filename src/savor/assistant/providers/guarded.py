@@ -13,7 +13,7 @@ class Guarded:
     """A circuit breaker: after a call that failed or was slow before its first piece, calls fail at once.
 
     Meanwhile the provider is warmed up again and again in the background; the first success lets calls through.
-    So one person meets a provider that has become slow, and nobody after.
+    So one person meets a provider that has become slow, and nobody after. One that is busy with others is not slow.
 
     Args:
         provider: that is called.

@@ -6,7 +6,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
-from savor.assistant.providers.errors import ProviderAwayError, ProviderError, ProviderSlowError
+from savor.assistant.providers.errors import ProviderAwayError, ProviderBusyError, ProviderError, ProviderSlowError
 
 Value = TypeVar("Value")
 
@@ -16,10 +16,11 @@ class Outlet(Generic[Value]):
 
     Attributes:
         deadline: moment of `time.monotonic()` after which nobody waits.
+        queued: whether the work waits behind other work: then it is not slow itself.
     """
 
     def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+        self.deadline, self.queued = deadline, False
         self._queue: SimpleQueue[tuple[Value] | Exception | None] = SimpleQueue()
         self._stopped = Event()
 
@@ -71,6 +72,7 @@ def in_time(
 
     Raises:
         ProviderSlowError: the deadline has come.
+        ProviderBusyError: it has come, or patience has ended, while the work was still in a queue.
         ProviderAwayError: the work failed in a way of its own.
         ProviderError: one that the work raised.
     """
@@ -97,6 +99,8 @@ def in_time(
             try:
                 got = outlet.take(until - monotonic())
             except Empty:
+                if outlet.queued:
+                    raise ProviderBusyError(f"{name} is busy with other calls") from None
                 what = "its first words" if until == first and until < deadline else "its answer"
                 raise _slow(name, what) from None
             if got is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from savor.assistant.providers.errors import NotOfferedError, ProviderAwayError, ProviderSlowError, RefusedError
+from savor.assistant.providers.errors import NotOfferedError, ProviderAwayError, ProviderBusyError, RefusedError
 from savor.assistant.providers.in_time import Outlet, in_time
 from savor.assistant.providers.local_engine import LocalEngine
 from savor.assistant.providers.prices import Prices
@@ -160,12 +160,14 @@ class LocalProvider:
 
     def _take_turn(self, outlet: Outlet[Any]) -> None:
         """Who is not waited for any more leaves the queue, so that nobody stands behind a call without a reader."""
+        outlet.queued = True
         while not self._turn.acquire(timeout=min(outlet.left, _LOOK_UP)):
             if outlet.stopped:
-                raise ProviderSlowError(f"{self.name} is busy with another call")
+                raise ProviderBusyError(f"{self.name} is busy with other calls")
         if outlet.stopped:
             self._turn.release()
-            raise ProviderSlowError(f"{self.name} is busy with another call")
+            raise ProviderBusyError(f"{self.name} is busy with other calls")
+        outlet.queued = False
 
     def _loaded(self) -> LocalEngine:
         if self._closed:

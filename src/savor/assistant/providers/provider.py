@@ -103,6 +103,7 @@ class Provider(Protocol):
         Raises:
             ProviderAwayError: the model cannot be reached, refuses, or breaks off.
             ProviderSlowError: the deadline has come.
+            ProviderBusyError: it has come before the model was free.
             BudgetError: what may be spent is spent.
         """
         ...
@@ -118,7 +119,7 @@ class Provider(Protocol):
         Raises:
             NotOfferedError: this provider has no likelihoods.
             ProviderAwayError: see `complete`.
-            ProviderSlowError: see `complete`.
+            ProviderSlowError, ProviderBusyError: see `complete`.
             BudgetError: see `complete`.
         """
         ...

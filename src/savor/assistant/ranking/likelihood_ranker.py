@@ -84,14 +84,14 @@ class LikelihoodRanker:
 
     def _without_history(self, provider: Provider, answers: Sequence[str], deadline: float) -> NDArray[np.float64]:
         with self._lock:
-            missing = [answer for answer in dict.fromkeys(answers) if answer not in self._alone]
-        fresh: dict[str, float] = {}
+            values = {answer: self._alone[answer] for answer in answers if answer in self._alone}
+        missing = [answer for answer in dict.fromkeys(answers) if answer not in values]
         if missing:
             found = provider.likelihoods(self._wording.history(()), missing, deadline=deadline)
             fresh = dict(zip(missing, found.log_probability.tolist(), strict=True))
-        with self._lock:
-            values = np.asarray([fresh[one] if one in fresh else self._alone[one] for one in answers])
-            self._alone.update(fresh)
-            while len(self._alone) > _REMEMBERED:
-                self._alone.popitem(last=False)
-        return values
+            values |= fresh
+            with self._lock:
+                self._alone.update(fresh)
+                while len(self._alone) > _REMEMBERED:
+                    self._alone.popitem(last=False)
+        return np.asarray([values[answer] for answer in answers])
