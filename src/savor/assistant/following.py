@@ -5,7 +5,7 @@ from dataclasses import replace
 from statistics import mean, median
 
 from savor.assistant.state import Conversation, joined
-from savor.assistant.understanding.reading import Reading
+from savor.assistant.understanding.reading import EVERYTHING, Reading
 
 _CENT = 0.01
 PriceOf = Callable[[str], float | None]
@@ -15,8 +15,9 @@ PriceOf = Callable[[str], float | None]
 def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Conversation:
     """What is wanted after a message.
 
-    A new wish (things, or likeness to an item) takes the place of the old one, its qualities and its price; diets and
-    what is ruled out stay. Everything else narrows or widens the wish that is there.
+    A new wish (things, or likeness to an item) takes the place of the old one, its qualities, its price, for how many
+    it is and what was said of its things alone; diets and what is ruled out stay. Everything else narrows or widens the
+    wish that is there.
 
     Args:
         before: what was wanted.
@@ -31,9 +32,14 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
             now,
             things=reading.things,
             qualities=() if again else now.qualities,
+            without=tuple(one for one in now.without if one not in now.passing),
+            passing=(),
             price_min=None,
             price_max=None,
+            total=False,
+            people=None,
             level=0,
+            beside=(),
             like="",
             size=0,
             occasion=None,
@@ -52,16 +58,29 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
             now, things=(), like=like, like_phrase=reading.like_item, shown=(), price_min=None, price_max=None
         )
         now = replace(now, qualities=(), level=0, occasion=None)
+    if reading.goes_with is not None:
+        now = replace(
+            now, things=reading.things, like="", beside=tuple(referred), beside_phrase=reading.goes_with, shown=()
+        )
+        now = replace(now, qualities=(), price_min=None, price_max=None, level=0, occasion=None)
     if reading.unlike:
         now = replace(now, rejected=joined(now.rejected, referred))
     elif referred:
         now = replace(now, focus=referred[0])
     allowed = {word for phrase in reading.allowed for word in (phrase, phrase.rstrip("s"), f"{phrase}s")}
+    if EVERYTHING in allowed:
+        now = replace(now, diets=(), without=(), passing=())
+    taken_back = {*reading.without} & {*now.diets}
+    allowed |= taken_back
     now = replace(
         now,
         qualities=joined(now.qualities, reading.qualities),
         diets=joined([one for one in now.diets if one not in allowed], reading.diets),
-        without=joined([one for one in now.without if one not in allowed], reading.without),
+        without=joined(
+            [one for one in now.without if one not in allowed],
+            [one for one in reading.without if one not in taken_back],
+        ),
+        passing=joined([one for one in now.passing if one not in allowed], reading.passing),
         things=tuple(one for one in now.things if one not in reading.without),
         people=now.people if reading.people is None else reading.people,
         number=now.number if reading.number is None else reading.number,
@@ -78,9 +97,9 @@ def _compared(now: Conversation) -> Sequence[str]:
 
 def _priced(now: Conversation, reading: Reading, prices: Sequence[float]) -> Conversation:
     if reading.any_price:
-        now = replace(now, price_min=None, price_max=None, level=0)
+        now = replace(now, price_min=None, price_max=None, total=False, level=0)
     if reading.price_min is not None or reading.price_max is not None:
-        now = replace(now, price_min=reading.price_min, price_max=reading.price_max)
+        now = replace(now, price_min=reading.price_min, price_max=reading.price_max, total=reading.total)
     match reading.critique:
         case "cheaper" if prices:
             most = round(min(median(prices), mean(prices)) - _CENT, 2)
@@ -99,3 +118,9 @@ def _priced(now: Conversation, reading: Reading, prices: Sequence[float]) -> Con
         case "other":
             return replace(now, rejected=joined(now.rejected, now.shown))
     return now
+
+
+def standing(before: Conversation, reading: Reading) -> Conversation:
+    """What was wanted before, with what a message says of the person alone: diets, what is ruled out or allowed."""
+    said = Reading(diets=reading.diets, without=reading.without, allowed=reading.allowed)
+    return follow(before, said, lambda _: None)

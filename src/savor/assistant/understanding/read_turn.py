@@ -8,13 +8,23 @@ from dataclasses import replace
 from savor.assistant.understanding.amounts import read_amounts
 from savor.assistant.understanding.knowledge import Knowledge
 from savor.assistant.understanding.language import english
-from savor.assistant.understanding.phrases import Phrase, read_phrases
+from savor.assistant.understanding.phrases import Phrase, read_phrases, words_said
 from savor.assistant.understanding.places import places, that
-from savor.assistant.understanding.reading import Reading
+from savor.assistant.understanding.reading import EVERYTHING, Reading
 from savor.assistant.understanding.stems import stems
 
 LONGEST = 1000
 _MOST_UNKNOWN = 3
+_MOST_PHRASES = 12
+_LONGEST_PHRASE = 60
+_MOST_RULED_OUT = 8
+_LONG_RUN, _MOST_OF_RUN, _LONGEST_THING = 7, 24, 4
+_SPELLED = re.compile(r"[a-z]+")
+_NO_ALLERGEN = frozenset(
+    ("severe", "serious", "bad", "strong", "food", "known", "slight", "seasonal", "extremely", "highly", "deadly")
+)
+_EVERY_PLACE = tuple(range(20))
+_PLURAL = frozenset({"these", "those", "they", "them", "ones"})
 _FREE = re.compile(r"\b(\w+)[\s-]+free\b(?!\s+(?:of|from|range|shipping|delivery))")
 _NON = re.compile(r"\bnon[\s-](\w+)")
 _APOSTROPHES = re.compile(r"['\u2018\u2019`]")
@@ -27,6 +37,8 @@ _LIKE_REFERRED = re.compile(
 _NOT_THAT = re.compile(
     r"\b(?:not|except|without|no)\s+(?:the\s+)?(?:\w+\s+)?(?:one|ones|item|option|first|second|third|last)\b"
 )
+_NOT_BEFORE = re.compile(r"\b(?:not|except|without)\s+(?:that|this)(?:\s+(?:one|item|product))?\b")
+_ORDINARY = re.compile(r"\b(?:normal|regular|ordinary|usual)\s+(.+)")
 Near = Callable[[str], bool]
 """Whether something in the catalogue is near in meaning to a phrase that none of its words says."""
 
@@ -47,12 +59,18 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         near: says whether a phrase that nothing is called is near in meaning to something.
         listed: whether a list was shown before, so that "that one" may mean an item of it.
     """
-    said = plain(text)
+    said, corrected = _spelled(plain(text), knowledge)
     for name, rule in english().courtesy.items():
         if rule.search(said) and not (name == "help" and knowledge.meaning(said).kind != "unknown"):
             return Reading(courtesy=name)
+    if any(rule.search(said) for rule in english().services.values()):
+        return Reading(courtesy="service")
+    if (question := _question(said, knowledge, listed=listed)) is not None:
+        return replace(question, corrected=corrected)
     reading = Reading(
-        reset=english().expressions["reset"].search(said) is not None, adds=_ADDS.search(said) is not None
+        reset=english().expressions["reset"].search(said) is not None,
+        adds=_ADDS.search(said) is not None,
+        corrected=corrected,
     )
     said = english().expressions["reset"].sub(" ", said)
     asks = (
@@ -62,7 +80,8 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         if english().expressions["price"].search(said)
         else None
     )
-    outside = asks is None and any(rule.search(said) for rule in english().outside.values())
+    refers = listed and bool(places(said)[0])
+    outside = asks is None and not refers and any(rule.search(said) for rule in english().outside.values())
     said = (
         english().expressions["price"].sub(" ", said)
         if asks == "price"
@@ -71,18 +90,89 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         else said
     )
     reading, said = _whole_rules(replace(reading, asks=asks), said)
-    amounts = read_amounts(said)
+    if (match := english().expressions["goes_with"].search(said)) is not None:
+        what = _ARTICLE.sub("", match.group(2).strip(" ;,"))[:_LONGEST_PHRASE]
+        reading = replace(reading, goes_with="" if what in _REFERS else what, points=what in _REFERS)
+        said, outside = f"{said[: match.start()]} ; {match.group(1)} ; {said[match.end() :]}", False
+    amounts = read_amounts(_ailments(said))
     reading = replace(
-        reading, price_min=amounts.price_min, price_max=amounts.price_max, people=amounts.people, number=amounts.number
+        reading,
+        price_min=amounts.price_min,
+        price_max=amounts.price_max,
+        total=amounts.total,
+        people=amounts.people,
+        number=amounts.number,
     )
-    reading, said = _references(reading, amounts.rest, listed=listed)
+    reading, said = _references(reading, amounts.rest, knowledge, listed=listed)
     reading, said = _likenesses(reading, said, listed=listed)
-    reading = _with_phrases(reading, _FREE.sub(r" ; without \1 ; ", _non(said, knowledge)), knowledge, near)
-    if reading.asks == "why" and not reading.wants:
+    said, passing = _attributes(_non(said, knowledge))
+    reading = _with_phrases(reading, said, knowledge, near)
+    if reading.things:
+        reading = replace(reading, passing=tuple(one for one in passing if one in reading.without))
+    if reading.asks and not reading.wants and not reading.unknown:
         reading = replace(reading, points=True)
     nothing = not reading.wants and not reading.reset and reading.asks is None
     words = sum(len(phrase.split()) for phrase in reading.unknown)
-    return replace(reading, outside_domain=outside or (nothing and not 0 < words <= _MOST_UNKNOWN))
+    unclear = not outside and nothing and not 0 < words <= _MOST_UNKNOWN
+    return replace(reading, outside_domain=outside, unclear=unclear)
+
+
+def _spelled(said: str, knowledge: Knowledge) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A text with its misspelled words put right, and which those were."""
+    found: dict[str, str] = {}
+
+    def corrected(match: re.Match[str]) -> str:
+        word = match.group()
+        meant = knowledge.corrected(word)
+        if meant is not None:
+            found[word] = meant
+        return meant or word
+
+    return _SPELLED.sub(corrected, said), tuple(found.items())[:_MOST_PHRASES]
+
+
+def _question(said: str, knowledge: Knowledge, *, listed: bool) -> Reading | None:
+    """A question about what an item of the list is or has; None where it is none."""
+    rules = english().expressions
+    match = rules["property"].search(said)
+    if match is None or rules["price"].search(said) or rules["why"].search(said):
+        return None
+    subject = match.group(1)
+    found = places(said)[0] if listed else ()
+    if not found and not _PLURAL.isdisjoint(subject.split()):
+        found = _EVERY_PLACE if listed else ()
+    about: list[str] = []
+    for phrase in read_phrases(_FREE.sub(r" \1 ", said[match.end() :]), knowledge.joined)[:_MOST_PHRASES]:
+        words = [word for word in phrase.words if word not in english().stop]
+        if words and (spoken := " ".join(words)[:_LONGEST_PHRASE]):
+            about.append(spoken)
+    return Reading(asks="property", refers_to=found, points=not found, about=tuple(dict.fromkeys(about)))
+
+
+def _ailments(said: str) -> str:
+    """Allergies and the like, as what is ruled out."""
+
+    def without(match: re.Match[str]) -> str:
+        words = " ".join(group for group in match.groups() if group).split()
+        named = [word for word in words if word not in _NO_ALLERGEN and word not in english().stop]
+        return f" ; without {' '.join(words)} ; " if named and words[-1] in named else match.group()
+
+    said = english().expressions["allergy"].sub(without, said)
+    return english().expressions["ill"].sub(without, said)
+
+
+def _attributes(said: str) -> tuple[str, list[str]]:
+    """What is free of something or has none added, as ruled out; and what of it is said of the thing behind it."""
+    passing: list[str] = []
+
+    def without(match: re.Match[str]) -> str:
+        word = next(group for group in match.groups() if group)
+        if words_said(re.split(r"[.,;:!?()]", match.string[match.end() :])[0].split()):
+            passing.append(word)
+        return f" ; without {word} ; "
+
+    said = english().expressions["not_added"].sub(without, said)
+    return _FREE.sub(without, said), passing
 
 
 def _whole_rules(reading: Reading, said: str) -> tuple[Reading, str]:
@@ -97,7 +187,7 @@ def _whole_rules(reading: Reading, said: str) -> tuple[Reading, str]:
     return reading, said
 
 
-def _references(reading: Reading, said: str, *, listed: bool) -> tuple[Reading, str]:
+def _references(reading: Reading, said: str, knowledge: Knowledge, *, listed: bool) -> tuple[Reading, str]:
     for name, rule in english().critiques.items():
         if rule.search(said) and not re.search(r"\bcheaper\s+than\s+\d", said):
             reading, said = replace(reading, critique=reading.critique or name), rule.sub(" ", said)
@@ -111,13 +201,34 @@ def _references(reading: Reading, said: str, *, listed: bool) -> tuple[Reading, 
         said = re.sub(r"\b(?:not|except|without)\s*(?=$|[.,;!?])", " ", rest) if negated else rest
     elif listed:
         points, rest = that(said)
-        if points:
+        if points and _NOT_BEFORE.search(said):
+            reading, said = replace(reading, points=True, unlike=True), _NOT_BEFORE.sub(" ", said)
+        elif points:
             reading, said = replace(reading, points=True), rest
+    return _allowed(reading, said, knowledge)
+
+
+def _allowed(reading: Reading, said: str, knowledge: Knowledge) -> tuple[Reading, str]:
+    """What may be again, and diets that no longer hold."""
     for rule in english().allowed.values():
         if (match := rule.search(said)) is not None:
-            words = " ".join(word for word in match.group(1).split() if word not in english().stop)
-            if words and not re.search(r"\bnot?\b", match.group(1)):
+            spoken = next(group for group in match.groups() if group)
+            if spoken in ("everything", "anything"):
+                reading, said = replace(reading, allowed=(*reading.allowed, EVERYTHING)), rule.sub(" ; ", said)
+                continue
+            if (ordinary := _ORDINARY.search(spoken)) is not None:
+                said = f"{said[: match.start()]} ; {ordinary.group(1)} ; {said[match.end() :]}"
+                continue
+            words = " ".join(word for word in spoken.split() if word not in english().stop)
+            if words and not re.search(r"\bnot?\b", spoken):
                 reading, said = replace(reading, allowed=(*reading.allowed, words)), rule.sub(" ; ", said)
+    sayings, concepts = knowledge.lexicon.sayings, knowledge.lexicon.concepts
+    for match in english().expressions["no_longer"].finditer(said):
+        diet = stems(match.group(1) or match.group(2))
+        name = sayings.get(diet) or sayings.get(diet[:1])
+        if name is not None and concepts[name].kind == "diet":
+            reading = replace(reading, allowed=(*reading.allowed, name))
+            said = said.replace(match.group(), " ; ")
     return reading, said
 
 
@@ -153,7 +264,7 @@ def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near)
     diets: list[str] = []
     without: list[str] = []
     unknown: list[str] = []
-    for phrase in read_phrases(said, knowledge.joined):
+    for phrase in read_phrases(said, knowledge.joined)[:_MOST_PHRASES]:
         if not phrase.wanted:
             without += _ruled_out(phrase, knowledge)
             continue
@@ -162,14 +273,13 @@ def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near)
             (diets if knowledge.lexicon.concepts[name].kind == "diet" else qualities).append(name)
         for words in rest:
             words = tuple(word for word in words if not word.isdigit()) or words
-            spoken = " ".join(words)
-            kind = knowledge.meaning(spoken).kind
-            if kind == "unknown" and not near(spoken):
-                unknown.append(spoken)
-            elif phrase.purpose and (things or qualities):
-                qualities.append(spoken)
-            else:
-                things.append(spoken)
+            for spoken in _pieces(words, knowledge):
+                if knowledge.meaning(spoken).kind == "unknown" and not near(spoken):
+                    unknown.append(spoken[:_LONGEST_PHRASE])
+                elif phrase.purpose and (things or qualities):
+                    qualities.append(f"for {spoken}")
+                else:
+                    things.append(spoken)
     return replace(
         reading,
         things=tuple(dict.fromkeys(things)),
@@ -180,14 +290,29 @@ def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near)
     )
 
 
+def _pieces(words: tuple[str, ...], knowledge: Knowledge) -> list[str]:
+    """The things of a phrase: itself, or of a long one, as lists without commas are, the longest that something is."""
+    if len(words) < _LONG_RUN:
+        return [" ".join(words)[:_LONGEST_PHRASE]]
+    words, found, place = words[:_MOST_OF_RUN], list[str](), 0
+    while place < len(words):
+        for length in range(_LONGEST_THING, 0, -1):
+            spoken = " ".join(words[place : place + length])
+            if length == 1 or knowledge.meaning(spoken).kind in ("concept", "value", "words"):
+                break
+        found.append(spoken)
+        place += length
+    return list(dict.fromkeys(found))
+
+
 def _ruled_out(phrase: Phrase, knowledge: Knowledge) -> list[str]:
     """Phrases that are not wanted: the whole one, or its parts where nothing is called so."""
-    words = [word for word in phrase.words if word not in english().stop]
+    words = [word for word in phrase.words if word not in english().stop][:_MOST_RULED_OUT]
     spoken = " ".join(words)
     if len(words) <= 1 or knowledge.ruled_out(spoken).kind != "unknown":
         return [spoken] if spoken else []
     known = [word for word in words if knowledge.ruled_out(word).kind != "unknown"]
-    return known or [spoken]
+    return known or [spoken[:_LONGEST_PHRASE]]
 
 
 def _concepts(words: tuple[str, ...], knowledge: Knowledge) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -200,7 +325,7 @@ def _concepts(words: tuple[str, ...], knowledge: Knowledge) -> tuple[list[tuple[
         name, length = _saying(words, place, knowledge)
         if name is None:
             runs[-1] += [] if words[place] in english().stop else [words[place]]
-        elif lexicon.concepts[name].kind == "thing":
+        elif lexicon.names_thing(name):
             runs += [[name], []]
         else:
             found.append(name)
@@ -221,9 +346,18 @@ def _saying(words: tuple[str, ...], place: int, knowledge: Knowledge) -> tuple[s
         name = lexicon.sayings.get(stems(" ".join(said)))
         if name is None:
             continue
-        if lexicon.concepts[name].kind != "thing":
+        if not lexicon.names_thing(name):
+            if _of_another(name, said, content, knowledge):
+                continue
             whole = len(content) > length and knowledge.meaning(" ".join(content)).kind == "value"
             return (None, 1) if whole else (name, length)
         if any(word in english().stop for word in said):
             return name, length
     return None, 1
+
+
+def _of_another(name: str, said: tuple[str, ...], words: tuple[str, ...], knowledge: Knowledge) -> bool:
+    """Whether what is said belongs to something that the concept never is, as `light` to `light bulb`."""
+    own, every = set(stems(" ".join(said))), set(stems(" ".join(words)))
+    never = knowledge.lexicon.phrases(name, "never")
+    return any(len(phrase) > len(own) and own < set(phrase) <= every for phrase in never)
