@@ -202,7 +202,7 @@ class Assistant:
         if want.beside_phrase and not want.beside:
             beside = finder.items_called(want.beside_phrase, user_id, _BESIDE)
             unknown_like = "" if beside else want.beside_phrase
-            want = replace(want, beside=tuple(beside), beside_phrase="")
+            want = replace(want, beside=tuple(beside), beside_phrase=want.beside_phrase if beside else "")
         if unknown_like:
             return want, Found(), [], not_called((unknown_like,))
         found = finder.find(want, user_id, want.number or options.items)

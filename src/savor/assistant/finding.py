@@ -381,11 +381,11 @@ class Finder:
                 nearest = prices.min() if want.price_max is not None and prices.min() > want.price_max else prices.max()
                 self._notes.append(Note("price", _label(want), f"{float(nearest):.2f}"))
                 return
-        self._notes.append(Note("nothing", wish(want)))
         for phrase in want.without:
             if self._fitting(replace(want, without=tuple(one for one in want.without if one != phrase))).any():
                 self._notes.append(Note("ruled_out", phrase))
                 return
+        self._notes.append(Note("nothing", wish(want)))
         for name in want.diets:
             if self._fitting(replace(want, diets=tuple(one for one in want.diets if one != name))).any():
                 self._notes.append(Note("diet", name))

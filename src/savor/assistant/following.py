@@ -8,6 +8,9 @@ from savor.assistant.state import Conversation, joined
 from savor.assistant.understanding.reading import EVERYTHING, Reading
 
 _CENT = 0.01
+THAT = "that"
+"""How something is called that is pointed at."""
+
 PriceOf = Callable[[str], float | None]
 """The price of an item by its id; None where it is unknown."""
 
@@ -40,6 +43,7 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
             people=None,
             level=0,
             beside=(),
+            beside_phrase="",
             like="",
             size=0,
             occasion=None,
@@ -60,7 +64,12 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
         now = replace(now, qualities=(), level=0, occasion=None)
     if reading.goes_with is not None:
         now = replace(
-            now, things=reading.things, like="", beside=tuple(referred), beside_phrase=reading.goes_with, shown=()
+            now,
+            things=reading.things,
+            like="",
+            beside=tuple(referred),
+            beside_phrase=reading.goes_with or THAT,
+            shown=(),
         )
         now = replace(now, qualities=(), price_min=None, price_max=None, level=0, occasion=None)
     if reading.unlike:
@@ -103,14 +112,14 @@ def _priced(now: Conversation, reading: Reading, prices: Sequence[float]) -> Con
     match reading.critique:
         case "cheaper" if prices:
             most = round(min(median(prices), mean(prices)) - _CENT, 2)
-            now = replace(now, level=min(now.level, 0))
+            now = replace(now, level=min(now.level, 0), focus="")
             return replace(now, price_max=most if now.price_max is None else min(most, now.price_max), shown=())
         case "cheaper":
             return replace(now, level=-1)
         case "dearer" if prices:
             least = round(max(median(prices), mean(prices)) + _CENT, 2)
             least = least if now.price_min is None else max(least, now.price_min)
-            return replace(now, price_min=least, price_max=None, level=max(now.level, 0), shown=())
+            return replace(now, price_min=least, price_max=None, level=max(now.level, 0), focus="", shown=())
         case "dearer":
             return replace(now, level=1)
         case "larger" | "smaller":

@@ -33,7 +33,7 @@ _SAID = {
     "quality_dropped": "I found none that is {about}, so I left that out.",
     "price": "Nothing that fits is to be had at that price; the nearest costs {more}.",
     "nothing": "Nothing in the catalogue is that: {about}.",
-    "ruled_out": 'You ruled out {about}: say "{about} is fine again" to see what has it.',
+    "ruled_out": 'Nothing is left of that without {about}: say "{about} is fine again" to see what may have it.',
     "diet": 'Without that diet there would be something: say "I am not {about} any more" to see it.',
     "total": "I took {about} for the price of each item, not of all together: I do not add up totals.",
     "spelled": "I took {about} for {more}.",

@@ -19,7 +19,7 @@ class Conversation:
         passing: those of `without` that end with the things they were said of.
         total: whether the highest price was said of everything together.
         beside: ids of what the items should go with.
-        beside_phrase: what says which items those are, until it is looked up.
+        beside_phrase: what says which items those are.
         like: id of the item that others should be like; "" for none.
         like_phrase: what says which item that is, until it is looked up.
         size: 1 for larger packs, -1 for smaller, 0 where nothing was said.

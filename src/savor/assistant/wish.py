@@ -19,6 +19,8 @@ def wish(want: Conversation, like: str = "") -> str:
     said = [f"{adjectives} {things}".strip(), *(one for one in qualities if one.startswith(PURPOSE))]
     if like:
         said.append(f"like {like}")
+    if want.beside_phrase:
+        said.append(f"to go with {want.beside_phrase}")
     if want.people is not None:
         said.append(f"for {want.people}")
     said[-1] += prices(want.price_min, want.price_max)

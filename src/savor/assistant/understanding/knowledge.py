@@ -140,10 +140,18 @@ class Knowledge:
             counts.update({word: 1 for saying in (name, *concept.said) for word in words_of(saying)})
         return Spelling(counts)
 
-    def corrected(self, word: str) -> str | None:
-        """The word that was meant by one that nothing is called; None for one that is known, or like none."""
+    def strange(self, word: str) -> bool:
+        """Whether neither the catalogue nor the lexicon nor the language has a word."""
         known = self.has(stem(word)) or word in english().known or stem(word) in self._said
-        return None if known or word in self.lexicon.short else self.spelling.corrected(word)
+        return not known and word not in self.lexicon.short
+
+    def corrected(self, word: str) -> str | None:
+        """The word that was meant by a strange one; None for one that is known, or like none."""
+        return self.spelling.corrected(word) if self.strange(word) else None
+
+    def names(self, word: str) -> bool:
+        """Whether a word alone is what a category or a concept is called."""
+        return self.meaning(word).kind in ("concept", "value")
 
     @cached_property
     def _said(self) -> frozenset[str]:
@@ -330,6 +338,7 @@ class Knowledge:
                     continue
                 label = " ".join(spoken[start : start + length])
                 name = self._named(label)
+                name = None if name is None or self.lexicon.concepts[name].kind == "ingredient" else name
                 if (found := self._precise(part) if name is None else self.wanted(name)).any():
                     return Meaning("part", label, found, name)
         return Meaning("unknown", phrase, np.zeros(len(self.catalogue), np.bool_))

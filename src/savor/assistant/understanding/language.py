@@ -23,6 +23,7 @@ class Language:
         phrasing: words that may be said of any list.
         negators: words after which what follows is not wanted, the longer ones first.
         known: words that are no misspelling of others, as these rules go by them.
+        allergens: concepts by what people call them where they speak of an allergy.
         expressions: by name.
         critiques, levels, courtesy, services, allowed, outside: by what they mean, in the order of trial.
     """
@@ -38,6 +39,7 @@ class Language:
     levels: Rules
     courtesy: Rules
     services: Rules
+    allergens: Mapping[str, str]
     allowed: Rules
     outside: Rules
 
@@ -67,6 +69,7 @@ def english() -> Language:
         levels=rules("levels"),
         courtesy=rules("courtesy"),
         services=rules("services"),
+        allergens=document["allergens"],
         allowed=rules("allowed"),
         outside=rules("outside"),
     )

@@ -23,6 +23,8 @@ _SPELLED = re.compile(r"[a-z]+")
 _NO_ALLERGEN = frozenset(
     ("severe", "serious", "bad", "strong", "food", "known", "slight", "seasonal", "extremely", "highly", "deadly")
 )
+_SURELY_MISSPELLED = 6
+_ALLERGIC_TO = re.compile(r"\b(?:allerg|intoleran|sensitiv|react)\w*\s+(?:badly\s+)?(?:to|of|against)\b[^.;!?]*")
 _EVERY_PLACE = tuple(range(20))
 _PLURAL = frozenset({"these", "those", "they", "them", "ones"})
 _FREE = re.compile(r"\b(\w+)[\s-]+free\b(?!\s+(?:of|from|range|shipping|delivery))")
@@ -118,15 +120,22 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
 
 
 def _spelled(said: str, knowledge: Knowledge) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """A text with its misspelled words put right, and which those were."""
+    """A text with its misspelled words put right, and which those were.
+
+    Beside words that nothing here is called a short one may as well be of another language, or of another matter.
+    """
     found: dict[str, str] = {}
+
+    words = _SPELLED.findall(said)
+    strange = any(knowledge.strange(word) and knowledge.corrected(word) is None for word in words)
 
     def corrected(match: re.Match[str]) -> str:
         word = match.group()
         meant = knowledge.corrected(word)
-        if meant is not None:
-            found[word] = meant
-        return meant or word
+        if meant is None or (strange and len(word) < _SURELY_MISSPELLED):
+            return word
+        found[word] = meant
+        return meant
 
     return _SPELLED.sub(corrected, said), tuple(found.items())[:_MOST_PHRASES]
 
@@ -151,12 +160,16 @@ def _question(said: str, knowledge: Knowledge, *, listed: bool) -> Reading | Non
 
 def _ailments(said: str) -> str:
     """Allergies and the like, as what is ruled out."""
+    allergens = english().allergens
 
     def without(match: re.Match[str]) -> str:
         words = " ".join(group for group in match.groups() if group).split()
         named = [word for word in words if word not in _NO_ALLERGEN and word not in english().stop]
-        return f" ; without {' '.join(words)} ; " if named and words[-1] in named else match.group()
+        if not named or words[-1] not in named:
+            return match.group()
+        return f" ; without {' '.join(allergens.get(word, word) for word in words)} ; "
 
+    said = _ALLERGIC_TO.sub(lambda match: " ".join(allergens.get(word, word) for word in match.group().split()), said)
     said = english().expressions["allergy"].sub(without, said)
     return english().expressions["ill"].sub(without, said)
 
@@ -297,8 +310,10 @@ def _pieces(words: tuple[str, ...], knowledge: Knowledge) -> list[str]:
     words, found, place = words[:_MOST_OF_RUN], list[str](), 0
     while place < len(words):
         for length in range(_LONGEST_THING, 0, -1):
-            spoken = " ".join(words[place : place + length])
-            if length == 1 or knowledge.meaning(spoken).kind in ("concept", "value", "words"):
+            part = words[place : place + length]
+            spoken = " ".join(part)
+            kinds = ("concept", "value") if all(map(knowledge.names, part)) else ("concept", "value", "words")
+            if length == 1 or knowledge.meaning(spoken).kind in kinds:
                 break
         found.append(spoken)
         place += length
