@@ -313,15 +313,17 @@ class Finder:
         )
 
     def told(self, phrases: Sequence[str], rows: NDArray[np.int32]) -> list[tuple[str, ...]]:
-        """For each item, which phrases its name or category speaks of."""
+        """For each item, which phrases its name or category speaks of, of a diet what is against it."""
         found: list[tuple[str, ...]] = [() for _ in rows]
         for phrase in phrases:
             meaning = self._knowledge.ruled_out(phrase)
             concept = self._knowledge.lexicon.concepts.get(meaning.concept or "")
-            if meaning.kind == "unknown" or (concept is not None and concept.kind == "diet"):
+            if meaning.kind == "unknown":
                 continue
+            diet = concept is not None and concept.kind == "diet"
+            named = f"what is not {phrase}" if diet else phrase
             for place, row in enumerate(rows.tolist()):
-                found[place] += (phrase,) if meaning.items[row] else ()
+                found[place] += (named,) if meaning.items[row] != diet else ()
         return found
 
     def _together(

@@ -62,7 +62,8 @@ def said_of_list(want: Conversation, items: Sequence[Item], notes: Sequence[Note
         sentences.append(f"First comes {first['name']}{_price(first)} [{first['item_id']}]: {first['reason']['text']}.")
     elif not notes:
         sentences.append("There is nothing that I can show.")
-    sentences += [_SAID[note.kind].format(about=note.about, more=note.more) for note in notes if note.kind in _SAID]
+    said = [_SAID[note.kind].format(about=note.about, more=note.more) for note in notes if note.kind in _SAID]
+    sentences += dict.fromkeys(said)
     if partly and items:
         about = listed(partly, "and")
         sentences.append(f"I go by names and categories, not by what is inside: read the label for {about}.")

@@ -92,6 +92,7 @@ def read_amounts(text: str) -> Amounts:
     for rule, money in _NOTES:
         text = rule.sub(money, text)
     text = re.sub(rf"\b({'|'.join(_WORDS)})\b(?!\s+percent)", lambda found: str(_WORDS[found.group()]), text)
+    together = english().expressions["total"].search(text) is not None
     least: float | None = None
     most: float | None = None
     for kind, rule in _RULES:
@@ -108,7 +109,7 @@ def read_amounts(text: str) -> Amounts:
             else:
                 bound = amounts[0] + (STRICT if kind == "over" else 0)
                 least = bound if least is None else max(least, bound)
-    total = english().expressions["total"].search(text) is not None and (least, most) != (None, None)
+    total = together and (least, most) != (None, None)
     if total:
         text = english().expressions["total"].sub(" ", text)
     people: int | None = None

@@ -149,6 +149,12 @@ class Knowledge:
         """The word that was meant by a strange one; None for one that is known, or like none."""
         return self.spelling.corrected(word) if self.strange(word) else None
 
+    def together(self, phrase: str) -> bool:
+        """Whether a concept is called so, or an item has all words of a phrase."""
+        words = stems(phrase, self.lexicon.short)
+        known = all(map(self.has, words)) and bool(self.items_with(words).any())
+        return known or self._named(phrase) is not None
+
     def names(self, word: str) -> bool:
         """Whether a word alone is what a category or a concept is called."""
         return self.meaning(word).kind in ("concept", "value")

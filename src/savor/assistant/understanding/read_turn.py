@@ -8,27 +8,20 @@ from dataclasses import replace
 from savor.assistant.understanding.amounts import read_amounts
 from savor.assistant.understanding.knowledge import Knowledge
 from savor.assistant.understanding.language import english
-from savor.assistant.understanding.phrases import Phrase, read_phrases, words_said
+from savor.assistant.understanding.phrases import Phrase, read_phrases
 from savor.assistant.understanding.places import places, that
+from savor.assistant.understanding.questions import question
 from savor.assistant.understanding.reading import EVERYTHING, Reading
+from savor.assistant.understanding.rewording import ailments, attributes, non, spelled
 from savor.assistant.understanding.stems import stems
 
 LONGEST = 1000
 _MOST_UNKNOWN = 3
 _MOST_PHRASES = 12
+_MOST_WORDS = 48
 _LONGEST_PHRASE = 60
 _MOST_RULED_OUT = 8
-_LONG_RUN, _MOST_OF_RUN, _LONGEST_THING = 7, 24, 4
-_SPELLED = re.compile(r"[a-z]+")
-_NO_ALLERGEN = frozenset(
-    ("severe", "serious", "bad", "strong", "food", "known", "slight", "seasonal", "extremely", "highly", "deadly")
-)
-_SURELY_MISSPELLED = 6
-_ALLERGIC_TO = re.compile(r"\b(?:allerg|intoleran|sensitiv|react)\w*\s+(?:badly\s+)?(?:to|of|against)\b[^.;!?]*")
-_EVERY_PLACE = tuple(range(20))
-_PLURAL = frozenset({"these", "those", "they", "them", "ones"})
-_FREE = re.compile(r"\b(\w+)[\s-]+free\b(?!\s+(?:of|from|range|shipping|delivery))")
-_NON = re.compile(r"\bnon[\s-](\w+)")
+_LONG_RUN, _MOST_OF_RUN, _LONGEST_THING = 7, 16, 3
 _APOSTROPHES = re.compile(r"['\u2018\u2019`]")
 _ADDS = re.compile(r"^\s*(?:and|also|plus|as well as)\b|\b(?:as well|too|also)\s*[.!?]*\s*$")
 _ARTICLE = re.compile(r"^(?:the|a|an|some|my|our)\s+")
@@ -61,14 +54,15 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         near: says whether a phrase that nothing is called is near in meaning to something.
         listed: whether a list was shown before, so that "that one" may mean an item of it.
     """
-    said, corrected = _spelled(plain(text), knowledge)
+    said, corrected = spelled(plain(text), knowledge)
+    said = english().expressions["measure"].sub(" ", said)
     for name, rule in english().courtesy.items():
         if rule.search(said) and not (name == "help" and knowledge.meaning(said).kind != "unknown"):
             return Reading(courtesy=name)
     if any(rule.search(said) for rule in english().services.values()):
         return Reading(courtesy="service")
-    if (question := _question(said, knowledge, listed=listed)) is not None:
-        return replace(question, corrected=corrected)
+    if (asked := question(said, knowledge, listed=listed)) is not None:
+        return replace(asked, corrected=corrected)
     reading = Reading(
         reset=english().expressions["reset"].search(said) is not None,
         adds=_ADDS.search(said) is not None,
@@ -96,7 +90,7 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         what = _ARTICLE.sub("", match.group(2).strip(" ;,"))[:_LONGEST_PHRASE]
         reading = replace(reading, goes_with="" if what in _REFERS else what, points=what in _REFERS)
         said, outside = f"{said[: match.start()]} ; {match.group(1)} ; {said[match.end() :]}", False
-    amounts = read_amounts(_ailments(said))
+    amounts = read_amounts(ailments(said))
     reading = replace(
         reading,
         price_min=amounts.price_min,
@@ -107,7 +101,7 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
     )
     reading, said = _references(reading, amounts.rest, knowledge, listed=listed)
     reading, said = _likenesses(reading, said, listed=listed)
-    said, passing = _attributes(_non(said, knowledge))
+    said, passing = attributes(non(said, knowledge))
     reading = _with_phrases(reading, said, knowledge, near)
     if reading.things:
         reading = replace(reading, passing=tuple(one for one in passing if one in reading.without))
@@ -117,75 +111,6 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
     words = sum(len(phrase.split()) for phrase in reading.unknown)
     unclear = not outside and nothing and not 0 < words <= _MOST_UNKNOWN
     return replace(reading, outside_domain=outside, unclear=unclear)
-
-
-def _spelled(said: str, knowledge: Knowledge) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """A text with its misspelled words put right, and which those were.
-
-    Beside words that nothing here is called a short one may as well be of another language, or of another matter.
-    """
-    found: dict[str, str] = {}
-
-    words = _SPELLED.findall(said)
-    strange = any(knowledge.strange(word) and knowledge.corrected(word) is None for word in words)
-
-    def corrected(match: re.Match[str]) -> str:
-        word = match.group()
-        meant = knowledge.corrected(word)
-        if meant is None or (strange and len(word) < _SURELY_MISSPELLED):
-            return word
-        found[word] = meant
-        return meant
-
-    return _SPELLED.sub(corrected, said), tuple(found.items())[:_MOST_PHRASES]
-
-
-def _question(said: str, knowledge: Knowledge, *, listed: bool) -> Reading | None:
-    """A question about what an item of the list is or has; None where it is none."""
-    rules = english().expressions
-    match = rules["property"].search(said)
-    if match is None or rules["price"].search(said) or rules["why"].search(said):
-        return None
-    subject = match.group(1)
-    found = places(said)[0] if listed else ()
-    if not found and not _PLURAL.isdisjoint(subject.split()):
-        found = _EVERY_PLACE if listed else ()
-    about: list[str] = []
-    for phrase in read_phrases(_FREE.sub(r" \1 ", said[match.end() :]), knowledge.joined)[:_MOST_PHRASES]:
-        words = [word for word in phrase.words if word not in english().stop]
-        if words and (spoken := " ".join(words)[:_LONGEST_PHRASE]):
-            about.append(spoken)
-    return Reading(asks="property", refers_to=found, points=not found, about=tuple(dict.fromkeys(about)))
-
-
-def _ailments(said: str) -> str:
-    """Allergies and the like, as what is ruled out."""
-    allergens = english().allergens
-
-    def without(match: re.Match[str]) -> str:
-        words = " ".join(group for group in match.groups() if group).split()
-        named = [word for word in words if word not in _NO_ALLERGEN and word not in english().stop]
-        if not named or words[-1] not in named:
-            return match.group()
-        return f" ; without {' '.join(allergens.get(word, word) for word in words)} ; "
-
-    said = _ALLERGIC_TO.sub(lambda match: " ".join(allergens.get(word, word) for word in match.group().split()), said)
-    said = english().expressions["allergy"].sub(without, said)
-    return english().expressions["ill"].sub(without, said)
-
-
-def _attributes(said: str) -> tuple[str, list[str]]:
-    """What is free of something or has none added, as ruled out; and what of it is said of the thing behind it."""
-    passing: list[str] = []
-
-    def without(match: re.Match[str]) -> str:
-        word = next(group for group in match.groups() if group)
-        if words_said(re.split(r"[.,;:!?()]", match.string[match.end() :])[0].split()):
-            passing.append(word)
-        return f" ; without {word} ; "
-
-    said = english().expressions["not_added"].sub(without, said)
-    return _FREE.sub(without, said), passing
 
 
 def _whole_rules(reading: Reading, said: str) -> tuple[Reading, str]:
@@ -261,22 +186,13 @@ def _likenesses(reading: Reading, said: str, *, listed: bool) -> tuple[Reading, 
     return reading, said
 
 
-def _non(said: str, knowledge: Knowledge) -> str:
-    """`non alcoholic` rules out what is alcoholic, unless something is called so."""
-
-    def replaced(match: re.Match[str]) -> str:
-        called = knowledge.items_with(stems(match.group())).any()
-        return match.group().replace("-", " ") if called else f" ; without {match.group(1)} ; "
-
-    return _NON.sub(replaced, said)
-
-
 def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near) -> Reading:
     things: list[str] = []
     qualities: list[str] = []
     diets: list[str] = []
     without: list[str] = []
     unknown: list[str] = []
+    left = _MOST_WORDS
     for phrase in read_phrases(said, knowledge.joined)[:_MOST_PHRASES]:
         if not phrase.wanted:
             without += _ruled_out(phrase, knowledge)
@@ -286,7 +202,8 @@ def _with_phrases(reading: Reading, said: str, knowledge: Knowledge, near: Near)
             (diets if knowledge.lexicon.concepts[name].kind == "diet" else qualities).append(name)
         for words in rest:
             words = tuple(word for word in words if not word.isdigit()) or words
-            for spoken in _pieces(words, knowledge):
+            left -= len(words)
+            for spoken in _pieces(words, knowledge) if left > 0 or not (things or qualities) else ():
                 if knowledge.meaning(spoken).kind == "unknown" and not near(spoken):
                     unknown.append(spoken[:_LONGEST_PHRASE])
                 elif phrase.purpose and (things or qualities):
@@ -312,8 +229,10 @@ def _pieces(words: tuple[str, ...], knowledge: Knowledge) -> list[str]:
         for length in range(_LONGEST_THING, 0, -1):
             part = words[place : place + length]
             spoken = " ".join(part)
+            if length == 1:
+                break
             kinds = ("concept", "value") if all(map(knowledge.names, part)) else ("concept", "value", "words")
-            if length == 1 or knowledge.meaning(spoken).kind in kinds:
+            if knowledge.together(spoken) and knowledge.meaning(spoken).kind in kinds:
                 break
         found.append(spoken)
         place += length
