@@ -65,4 +65,5 @@ class Expected:
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> "Expected":
         """As a table of said.toml has it."""
-        return cls(**{name: tuple(one) if isinstance(one, list) else one for name, one in document.items()})
+        made: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in document.items()}
+        return cls(**made)

@@ -196,7 +196,9 @@ class Script:
             return re.sub(r"\{([a-z]+)\}", lambda found: self.written["kinds"][found.group(1)], rule)
 
         for written in self.written["said"]:
-            one = {name: [*map(filled, rule)] if name == "each" else rule for name, rule in written.items()}
+            one: dict[str, Any] = {
+                name: [*map(filled, rule)] if name == "each" else rule for name, rule in written.items()
+            }
             allowed = self.mask(filled(one.pop("is", "")), filled(one.pop("not")) if "not" in one else None)
             family, turns, expected = one.pop("family"), one.pop("turns"), Expected.of_document(one)
 

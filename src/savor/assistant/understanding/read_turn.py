@@ -13,7 +13,7 @@ from savor.assistant.understanding.places import places, that
 from savor.assistant.understanding.questions import question
 from savor.assistant.understanding.reading import EVERYTHING, Reading
 from savor.assistant.understanding.rewording import ailments, attributes, non, spelled
-from savor.assistant.understanding.stems import stems
+from savor.assistant.understanding.stems import stem, stems
 
 LONGEST = 1000
 _MOST_UNKNOWN = 3
@@ -242,11 +242,21 @@ def _pieces(words: tuple[str, ...], knowledge: Knowledge) -> list[str]:
 def _ruled_out(phrase: Phrase, knowledge: Knowledge) -> list[str]:
     """Phrases that are not wanted: the whole one, or its parts where nothing is called so."""
     words = [word for word in phrase.words if word not in english().stop][:_MOST_RULED_OUT]
+    for place, word in enumerate(words[:-1]):
+        if _is_of_many(word, knowledge):
+            rest = Phrase(tuple(words[place + 1 :]), phrase.wanted)
+            return [" ".join(words[: place + 1]), *_ruled_out(rest, knowledge)]
     spoken = " ".join(words)
     if len(words) <= 1 or knowledge.ruled_out(spoken).kind != "unknown":
         return [spoken] if spoken else []
     known = [word for word in words if knowledge.ruled_out(word).kind != "unknown"]
     return known or [spoken[:_LONGEST_PHRASE]]
+
+
+def _is_of_many(word: str, knowledge: Knowledge) -> bool:
+    """Whether a word says in the plural what products have in them: one that goes on behind it speaks of more."""
+    name = knowledge.lexicon.sayings.get(stems(word))
+    return word.endswith("s") and name is not None and knowledge.lexicon.concepts[name].partly and stem(word) != word
 
 
 def _concepts(words: tuple[str, ...], knowledge: Knowledge) -> tuple[list[tuple[str, ...]], list[str]]:
