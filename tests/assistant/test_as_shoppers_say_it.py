@@ -65,6 +65,13 @@ def test_what_somebody_cannot_have_is_ruled_out(wider, said, without):
     assert read_turn(said, wider).without == without
 
 
+@pytest.mark.parametrize(
+    "said", ["I don't have any cheese left", "we don't have cheese at home", "cheese, it does not have to be organic"]
+)
+def test_what_is_missing_at_home_is_not_ruled_out(knowledge, said):
+    assert read_turn(said, knowledge).summary() == {"things": ["cheese"]}
+
+
 def test_an_allergy_is_no_wish(talk):
     reply = talk.say("snacks, I have a nut allergy")
     assert reply.items
@@ -201,7 +208,13 @@ def test_misspelled_words_are_put_right_and_that_is_said(talk, knowledge):
     assert max(prices(reply)) < 8
     assert "I took cofee for coffee." in reply.message
     assert reply.done.understood["corrected"] == {"cofee": "coffee"}
-    for said, thing in (("chese", "cheese"), ("spagetti", "spaghetti"), ("aples", "apples")):
+    for said, thing in (
+        ("chese", "cheese"),
+        ("spagetti", "spaghetti"),
+        ("aples", "apples"),
+        ("coffe", "coffee"),
+        ("chesee", "cheese"),
+    ):
         assert read_turn(said, knowledge).things == (thing,)
     assert read_turn("ich brauche chese", knowledge).things == ()
     assert knowledge.corrected("coffee") is None
@@ -295,6 +308,9 @@ def test_several_places_are_all_answered(talk, said, which):
         ("coffee, 4-5 dollars", {"things": ["coffee"], "price_min": 4.0, "price_max": 5.0}),
         ("coffee for under a fiver", {"things": ["coffee"], "price_max": 5.0, "under": True}),
         ("soup over 3", {"things": ["soup"], "price_min": 3.0, "over": True}),
+        ("soup around 4", {"things": ["soup"], "price_min": 3.0, "price_max": 5.0}),
+        ("1.50 soup", {"things": ["soup"], "price_max": 1.5}),
+        ("I have 30 dollars to spend on soup", {"things": ["soup"], "price_max": 30.0}),
         ("soup for 2-4 people", {"things": ["soup"], "people": 4}),
         ("cheese under 20 in total", {"things": ["cheese"], "price_max": 20.0, "total": True, "under": True}),
         ("cheese under 0", {"things": ["cheese"]}),

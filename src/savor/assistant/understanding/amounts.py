@@ -18,6 +18,7 @@ _NOTES = (
 _NUMBER = r"(\d{1,6}(?:[.,]\d{1,2})?)"
 _UNIT = r"(\s*(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|cents?|each|\$|€|£)(?!\w))?"
 _CURRENCY = r"([\s-]*(?:dollars?|bucks?|usd|euros?|eur|quid|gbp|cents?)(?!\w)|\s*[$€£])"
+_NO_SIZE = r"(?!\s*(?:[\w.,%-]*\d|%|oz\b|fl\b|lbs?\b|l\b|ml\b|kg\b|g\b|gal|qt|pt|ct))"
 _END = r"(?=\s*(?:$|[.,;!?]|please\b|each\b))"
 _MONEY = rf"(?:[$€£]\s*)?{_NUMBER}{_UNIT}(?!\s*(?:%|percent|people|persons|guests|oz\b|lb|pack))"
 _BELOW = r"(?:for\s+|costs?\s+|priced\s+)?(?:under|below|less\s+than|cheaper\s+than|lower\s+than|<(?!=))"
@@ -37,6 +38,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("most", re.compile(rf"(?<!\w){_MONEY}\s+(?:or\s+(?:less|under|below|cheaper)|max(?:imum)?|at\s+most|tops)\b")),
     ("about", re.compile(rf"\b{_ABOUT_WORDS}\s+[$€£]\s*{_NUMBER}{_UNIT}")),
     ("about", re.compile(rf"\b{_ABOUT_WORDS}\s+{_NUMBER}(\s*(?:dollars?|bucks?|euros?|pounds?))")),
+    ("about", re.compile(rf"\b{_ABOUT_WORDS}\s+{_NUMBER}(){_END}")),
     ("over", re.compile(rf"(?<!\w){_OVER}\s*{_MONEY}")),
     ("least", re.compile(rf"(?<!\w){_ABOVE}\s*{_MONEY}")),
     ("least", re.compile(rf"(?<!\w){_MONEY}\s+(?:or\s+more|and\s+up|upwards)\b")),
@@ -45,6 +47,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("most", re.compile(rf"(?<!\w)[$€£]\s*{_NUMBER}{_UNIT}")),
     ("most", re.compile(rf"\bfor\s+{_NUMBER}(\s*(?:dollars?|bucks?|euros?|pounds?|cents?))")),
     ("most", re.compile(rf"(?<![\w.,-]){_NUMBER}{_CURRENCY}")),
+    ("most", re.compile(rf"(?<![\w.,-])(\d{{1,4}}\.\d\d)(){_NO_SIZE}")),
 )  # fmt: skip
 _PEOPLE = (
     re.compile(r"\b(?:for|feeds?|serves?|serving|party\s+of|family\s+of|group\s+of)\s+(?:a\s+(?:party|family|group)\s+of\s+)?(\d{1,3})\b(?!\s*(?:dollars?|bucks?|euros?|pounds?|cents?|days?|weeks?|minutes?|mins?|hours?|oz|lb|%|percent))"),

@@ -55,7 +55,8 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         listed: whether a list was shown before, so that "that one" may mean an item of it.
     """
     said, corrected = spelled(plain(text), knowledge)
-    said = english().expressions["measure"].sub(" ", said)
+    for name in ("measure", "needless"):
+        said = english().expressions[name].sub(" ", said)
     for name, rule in english().courtesy.items():
         if rule.search(said) and not (name == "help" and knowledge.meaning(said).kind != "unknown"):
             return Reading(courtesy=name)
