@@ -8,7 +8,7 @@ from dataclasses import replace
 from savor.assistant.understanding.amounts import read_amounts
 from savor.assistant.understanding.knowledge import Knowledge
 from savor.assistant.understanding.language import english
-from savor.assistant.understanding.phrases import Phrase, read_phrases
+from savor.assistant.understanding.phrases import Phrase, read_phrases, words_said
 from savor.assistant.understanding.places import places, that
 from savor.assistant.understanding.questions import question
 from savor.assistant.understanding.reading import EVERYTHING, Reading
@@ -29,10 +29,14 @@ _REFERS = frozenset({"", "this", "that", "it", "these", "those", "them", "this o
 _LIKE_REFERRED = re.compile(
     r"\b(?:(?:something|anything|more|ones?)\s+)?(?:like|similar\s+to)\s*(?=$|[;,.]|but\b|and\b|without\b)"
 )
+_REFUSED = r"(?:dont|do\s+not)\s+(?:like|want|need|fancy)|hate|dislike"
 _NOT_THAT = re.compile(
-    r"\b(?:not|except|without|no)\s+(?:the\s+)?(?:\w+\s+)?(?:one|ones|item|option|first|second|third|last)\b"
+    rf"\b(?:not|except|without|no|{_REFUSED})\s+(?:the\s+)?(?:\w+\s+)?(?:one|ones|item|option|first|second|third|last)\b"
 )
-_NOT_BEFORE = re.compile(r"\b(?:not|except|without)\s+(?:that|this)(?:\s+(?:one|item|product))?\b")
+_NOT_BEFORE = re.compile(rf"\b(?:not|except|without|{_REFUSED})\s+(?:that|this)(?:\s+(?:one|item|product))?\b")
+_LEFT_OVER = re.compile(rf"\b(?:not|except|without|{_REFUSED})\s*(?=$|[.,;!?])")
+_AILMENT = re.compile(r"\b(?:allerg|intoleran|sensitiv|react|sick|ill\b)")
+_ADJECTIVE_AND_HEAD = 2
 _ORDINARY = re.compile(r"\b(?:normal|regular|ordinary|usual)\s+(.+)")
 Near = Callable[[str], bool]
 """Whether something in the catalogue is near in meaning to a phrase that none of its words says."""
@@ -104,6 +108,8 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
     reading, said = _likenesses(reading, said, listed=listed)
     said, passing = attributes(non(said, knowledge))
     reading = _with_phrases(reading, said, knowledge, near)
+    if not listed and not reading.narrows and not reading.unknown:
+        reading = _with_head(reading, said, knowledge)
     if reading.things:
         reading = replace(reading, passing=tuple(one for one in passing if one in reading.without))
     if reading.asks and not reading.wants and not reading.unknown:
@@ -137,7 +143,7 @@ def _references(reading: Reading, said: str, knowledge: Knowledge, *, listed: bo
     if found and listed:
         negated = _NOT_THAT.search(said)
         reading = replace(reading, refers_to=found, unlike=negated is not None)
-        said = re.sub(r"\b(?:not|except|without)\s*(?=$|[.,;!?])", " ", rest) if negated else rest
+        said = _LEFT_OVER.sub(" ", rest) if negated else rest
     elif listed:
         points, rest = that(said)
         if points and _NOT_BEFORE.search(said):
@@ -252,6 +258,25 @@ def _ruled_out(phrase: Phrase, knowledge: Knowledge) -> list[str]:
         return [spoken] if spoken else []
     known = [word for word in words if knowledge.ruled_out(word).kind != "unknown"]
     return known or [spoken[:_LONGEST_PHRASE]]
+
+
+def _with_head(reading: Reading, said: str, knowledge: Knowledge) -> Reading:
+    """Of "no salt crackers", where nothing else is wanted: crackers without salt.
+
+    What may be inside of things, and what somebody is allergic to, is never wanted so.
+    """
+    phrases = [phrase for phrase in read_phrases(said, knowledge.joined) if words_said(phrase.words)]
+    words = [word for word in phrases[-1].words if word not in english().stop] if phrases else []
+    if len(words) != _ADJECTIVE_AND_HEAD or phrases[-1].wanted or not {*words} <= {*reading.without}:
+        return reading
+    if _AILMENT.search(said):
+        return reading
+    head, meaning = words[-1], knowledge.ruled_out(words[-1])
+    if meaning.concept is not None and knowledge.lexicon.concepts[meaning.concept].partly:
+        return reading
+    if knowledge.meaning(head).kind == "unknown":
+        return reading
+    return replace(reading, things=(head,), without=tuple(one for one in reading.without if one != head))
 
 
 def _is_of_many(word: str, knowledge: Knowledge) -> bool:

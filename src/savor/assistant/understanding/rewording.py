@@ -13,7 +13,16 @@ _NO_ALLERGEN = frozenset(
     ("severe", "serious", "bad", "strong", "food", "known", "slight", "seasonal", "extremely", "highly", "deadly")
 )
 _ALLERGIC_TO = re.compile(r"\b(?:allerg|intoleran|sensitiv|react)\w*\s+(?:badly\s+)?(?:to|of|against)\b[^.;!?]*")
-_FREE = re.compile(r"\b(\w+)[\s-]+free\b(?!\s+(?:of|from|range|shipping|delivery))")
+_FREE = re.compile(
+    r"\b(\w+)[\s-]+free\b(?!\s+(?:of|from|range|shipping|delivery))"
+    r"(\s+(?:diets?|households?|family|home|house|people|persons?|guests?|kids?))?"
+)
+_OF_SOMEBODY = re.compile(
+    r"\b(?:i\s?a?m|we\s?a?re|(?:he|she|who|husband|wife|son|daughter|kid|friend)\s?(?:is|s)|they\s?a?re|i|we|eats?|go|going)"
+    r"(?:\s+(?:strictly|all|an?|on|eat))*\s*$"
+)
+"""Before "gluten-free": it holds for the person, whatever is wanted."""
+
 _NON = re.compile(r"\bnon[\s-](\w+)")
 _MOST = 12
 
@@ -61,7 +70,8 @@ def attributes(said: str) -> tuple[str, list[str]]:
 
     def without(match: re.Match[str]) -> str:
         word = next(group for group in match.groups() if group)
-        if words_said(re.split(r"[.,;:!?()]", match.string[match.end() :])[0].split()):
+        of_somebody = match.re is _FREE and (match.group(2) or _OF_SOMEBODY.search(match.string[: match.start()]))
+        if not of_somebody and words_said(re.split(r"[.,;:!?()]", match.string[match.end() :])[0].split()):
             passing.append(word)
         return f" ; without {word} ; "
 
