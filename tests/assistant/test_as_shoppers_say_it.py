@@ -407,3 +407,27 @@ def test_packs_are_spoken_of_only_where_they_changed_the_order(groceries):
         for row in range(8)
     }
     assert said == {0, 1}
+
+
+def test_what_holds_for_good_is_not_ended_by_saying_it_of_a_thing(talk):
+    talk.say("I am allergic to nuts")
+    talk.say("nuts-free snacks")
+    assert talk.say("soup").done.want == "soup, without nuts"
+    other = Talk(talk.assistant)
+    other.say("cheese-free snacks")
+    other.say("I am allergic to cheese")
+    assert other.say("apples").done.want == "apples, without cheese"
+    assert other.say("gluten-free apples").done.want == "apples, without cheese or gluten"
+    assert "gluten" not in other.say("something like potato chips").done.want
+
+
+def test_no_language_model_answers_what_is_inside(groceries):
+    asked = []
+
+    def provider_of(user_id):
+        asked.append(user_id)
+
+    talk = Talk(Assistant(lambda: groceries, provider_of=provider_of))
+    talk.say("soup")
+    talk.say("is the first one vegan?")
+    assert len(asked) == 1

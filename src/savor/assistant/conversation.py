@@ -146,7 +146,7 @@ class Assistant:
             )
         yield Items(items)
         source: Source = "plain"
-        provider = self._provider_of(user_id) if items else None
+        provider = self._provider_of(user_id) if items and reading.asks != "property" else None
         said: Iterator[Words] = iter((Words(plain, "plain"),))
         told = Told()
         if provider is not None:

@@ -29,14 +29,14 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
     """
     now = Conversation(turns=before.turns) if reading.reset else before
     referred = now.referred(reading)
+    if (reading.things and not reading.adds) or reading.like_item is not None or reading.goes_with is not None:
+        now = replace(now, without=tuple(one for one in now.without if one not in now.passing), passing=())
     if reading.things and not reading.adds:
         again = now.things or now.like
         now = replace(
             now,
             things=reading.things,
             qualities=() if again else now.qualities,
-            without=tuple(one for one in now.without if one not in now.passing),
-            passing=(),
             price_min=None,
             price_max=None,
             total=False,
@@ -61,7 +61,7 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
         now = replace(
             now, things=(), like=like, like_phrase=reading.like_item, shown=(), price_min=None, price_max=None
         )
-        now = replace(now, qualities=(), level=0, occasion=None)
+        now = replace(now, qualities=(), level=0, occasion=None, beside=(), beside_phrase="")
     if reading.goes_with is not None:
         now = replace(
             now,
@@ -81,6 +81,8 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
         now = replace(now, diets=(), without=(), passing=())
     taken_back = {*reading.without} & {*now.diets}
     allowed |= taken_back
+    passing = [one for one in reading.passing if one not in now.without or one in now.passing]
+    stays = allowed | ({*reading.without} - {*reading.passing})
     now = replace(
         now,
         qualities=joined(now.qualities, reading.qualities),
@@ -89,7 +91,7 @@ def follow(before: Conversation, reading: Reading, price_of: PriceOf) -> Convers
             [one for one in now.without if one not in allowed],
             [one for one in reading.without if one not in taken_back],
         ),
-        passing=joined([one for one in now.passing if one not in allowed], reading.passing),
+        passing=joined([one for one in now.passing if one not in stays], passing),
         things=tuple(one for one in now.things if one not in reading.without),
         people=now.people if reading.people is None else reading.people,
         number=now.number if reading.number is None else reading.number,
