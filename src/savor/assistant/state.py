@@ -88,6 +88,8 @@ class Conversation:
         """Ids of the items of the last list that a message refers to."""
         size = len(self.listed)
         found = [self.listed[place] for place in reading.refers_to if -size <= place < size]
+        if reading.every:
+            return [*self.listed]
         if reading.points and not found and self.listed:
             return [self.focus if self.focus in self.listed else self.listed[0]]
         return list(dict.fromkeys(found))

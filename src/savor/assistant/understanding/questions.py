@@ -8,7 +8,6 @@ from savor.assistant.understanding.phrases import read_phrases
 from savor.assistant.understanding.places import places
 from savor.assistant.understanding.reading import Reading
 
-_EVERY_PLACE = tuple(range(20))
 _PLURAL = frozenset({"these", "those", "they", "them", "ones"})
 _FREE = re.compile(r"[\s-]+free\b")
 _MOST, _LONGEST = 12, 60
@@ -22,11 +21,10 @@ def question(said: str, knowledge: Knowledge, *, listed: bool) -> Reading | None
         return None
     subject = match.group(1)
     found = places(said)[0] if listed else ()
-    if not found and not _PLURAL.isdisjoint(subject.split()):
-        found = _EVERY_PLACE if listed else ()
+    every = not found and not _PLURAL.isdisjoint(subject.split())
     about: list[str] = []
     for phrase in read_phrases(_FREE.sub(" ", said[match.end() :]), knowledge.joined)[:_MOST]:
         words = [word for word in phrase.words if word not in english().stop]
         if words and (spoken := " ".join(words)[:_LONGEST]):
             about.append(spoken)
-    return Reading(asks="property", refers_to=found, points=not found, about=tuple(dict.fromkeys(about)))
+    return Reading(asks="property", refers_to=found, points=not found, every=every, about=tuple(dict.fromkeys(about)))

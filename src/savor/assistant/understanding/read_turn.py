@@ -187,7 +187,7 @@ def _likenesses(reading: Reading, said: str, *, listed: bool) -> tuple[Reading, 
         what = _ARTICLE.sub("", match.group(1).strip(" ;,")).strip(" ;,")
         said = f"{said[: match.start()]} ; {said[match.end() :]}"
         if what not in _REFERS:
-            reading = replace(reading, like_item=what)
+            reading = replace(reading, like_item=what[:_LONGEST_PHRASE])
         elif listed:
             reading = replace(reading, like_item="", points=not reading.refers_to)
     return reading, said
@@ -254,10 +254,11 @@ def _ruled_out(phrase: Phrase, knowledge: Knowledge) -> list[str]:
             rest = Phrase(tuple(words[place + 1 :]), phrase.wanted)
             return [" ".join(words[: place + 1]), *_ruled_out(rest, knowledge)]
     spoken = " ".join(words)
+    spoken = spoken[:_LONGEST_PHRASE]
     if len(words) <= 1 or knowledge.ruled_out(spoken).kind != "unknown":
         return [spoken] if spoken else []
     known = [word for word in words if knowledge.ruled_out(word).kind != "unknown"]
-    return known or [spoken[:_LONGEST_PHRASE]]
+    return known or [spoken]
 
 
 def _with_head(reading: Reading, said: str, knowledge: Knowledge) -> Reading:

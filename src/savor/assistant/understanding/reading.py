@@ -29,6 +29,7 @@ class Reading:
         refers_to: places in the last list, from 0; negative ones count from its end.
         points: whether it refers to what is in view, as "that one" does.
         goes_with: what the items should go with, as `like_item` says it; None for nothing.
+        every: whether it refers to the whole list in view, as "they" does.
         critique: of the last list: `cheaper`, `dearer`, `other`, `larger`, `smaller`.
         occasion: `new` (never had before), `again` (had before), or None.
         asks: `why`, `price` or `property`, of what is referred to.
@@ -61,6 +62,7 @@ class Reading:
     unlike: bool = False
     refers_to: tuple[int, ...] = ()
     points: bool = False
+    every: bool = False
     critique: str | None = None
     occasion: str | None = None
     asks: str | None = None
