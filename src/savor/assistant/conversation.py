@@ -8,7 +8,7 @@ from uuid import uuid4
 from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.described import Item, described
 from savor.assistant.finding import Finder, Found, Note
-from savor.assistant.following import follow, standing
+from savor.assistant.following import THAT, follow, standing
 from savor.assistant.holding import holding
 from savor.assistant.known_prices import LEAST
 from savor.assistant.meanings import Meanings
@@ -202,7 +202,9 @@ class Assistant:
         if want.beside_phrase and not want.beside:
             beside = finder.items_called(want.beside_phrase, user_id, _BESIDE)
             unknown_like = "" if beside else want.beside_phrase
-            want = replace(want, beside=tuple(beside), beside_phrase=want.beside_phrase if beside else "")
+            called = knowledge.meaning(want.beside_phrase)
+            label = called.label if called.kind != "unknown" else THAT
+            want = replace(want, beside=tuple(beside), beside_phrase=label if beside else "")
         if unknown_like:
             return want, Found(), [], not_called((unknown_like,))
         found = finder.find(want, user_id, want.number or options.items)
