@@ -10,6 +10,7 @@ from savor.assistant.understanding.reading import Reading
 
 _PLURAL = frozenset({"these", "those", "they", "them", "ones"})
 _FREE = re.compile(r"[\s-]+free\b")
+_THERE = re.compile(r"\b(?:is|are)\s+there\b")
 _MOST, _LONGEST = 12, 60
 
 
@@ -23,7 +24,8 @@ def question(said: str, knowledge: Knowledge, *, listed: bool) -> Reading | None
     found = places(said)[0] if listed else ()
     every = not found and not _PLURAL.isdisjoint(subject.split())
     about: list[str] = []
-    for phrase in read_phrases(_FREE.sub(" ", said[match.end() :]), knowledge.joined)[:_MOST]:
+    before = said[: match.start(1)] if _THERE.search(said) else ""
+    for phrase in read_phrases(_FREE.sub(" ", f"{before} ; {said[match.end() :]}"), knowledge.joined)[:_MOST]:
         words = [word for word in phrase.words if word not in english().stop]
         if words and (spoken := " ".join(words)[:_LONGEST]):
             about.append(spoken)

@@ -29,7 +29,7 @@ _REFERS = frozenset({"", "this", "that", "it", "these", "those", "them", "this o
 _LIKE_REFERRED = re.compile(
     r"\b(?:(?:something|anything|more|ones?)\s+)?(?:like|similar\s+to)\s*(?=$|[;,.]|but\b|and\b|without\b)"
 )
-_REFUSED = r"(?:dont|do\s+not)\s+(?:like|want|need|fancy)|hate|dislike"
+_REFUSED = r"(?:dont|do\s+not)\s+(?:like|want|need|fancy)|hate|dislike|(?:anything|everything|all)\s+but"
 _NOT_THAT = re.compile(
     rf"\b(?:not|except|without|no|{_REFUSED})\s+(?:the\s+)?(?:\w+\s+)?(?:one|ones|item|option|first|second|third|last)\b"
 )
@@ -84,7 +84,7 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
     refers = listed and bool(places(said)[0])
     outside = asks is None and not refers and any(rule.search(said) for rule in english().outside.values())
     said = (
-        english().expressions["price"].sub(" ", said)
+        english().expressions["price"].sub(lambda found: found.group(1) or " ", said)
         if asks == "price"
         else english().expressions["why"].sub(" ", said)
         if asks
@@ -169,7 +169,7 @@ def _allowed(reading: Reading, said: str, knowledge: Knowledge) -> tuple[Reading
                 reading, said = replace(reading, allowed=(*reading.allowed, words)), rule.sub(" ; ", said)
     sayings, concepts = knowledge.lexicon.sayings, knowledge.lexicon.concepts
     for match in english().expressions["no_longer"].finditer(said):
-        diet = stems(match.group(1) or match.group(2))
+        diet = stems(next(filter(None, match.groups())))
         name = sayings.get(diet) or sayings.get(diet[:1])
         if name is not None and concepts[name].kind == "diet":
             reading = replace(reading, allowed=(*reading.allowed, name))
