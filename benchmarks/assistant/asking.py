@@ -149,7 +149,8 @@ def main(about: str | None) -> None:
         "-C", "--directory", type=Path, default=Path("demo"), help="a trained project of Complete Journey"
     )
     parser.add_argument("--provider", choices=("none", "local"), default="none")
-    parser.add_argument("--things", choices=("things.toml", "later.toml"), default="things.toml")
+    written = ("things.toml", "later.toml", "said.toml", "said_later.toml")
+    parser.add_argument("--things", choices=written, default="things.toml")
     parser.add_argument("--every", type=int, default=1, help="only each n-th request")
     parser.add_argument("--faults", action="store_true", help="show what went wrong")
     parser.add_argument("--out", type=Path, help="a JSON file for the records")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.assistant.expected import Expected
 from numpy.typing import NDArray
 
 from savor.features.catalogue import Catalogue
@@ -62,7 +63,7 @@ class Script:
         self.catalogue, self.taken, self.sold, self.written = catalogue, taken, sold, written
         columns = [catalogue.categories[name] for name in ("product_category", "product_type")]
         self.values = [f"{columns[0].of(row)} > {columns[1].of(row)}" for row in range(len(catalogue))]
-        self.things = {name: self.mask(rule["is"], rule.get("not")) for name, rule in written["things"].items()}
+        self.things = {name: self.mask(rule["is"], rule.get("not")) for name, rule in written.get("things", {}).items()}
         self._random = np.random.default_rng(SEED)
         self._turn = 0
 
@@ -91,6 +92,8 @@ class Script:
 
     def requests(self) -> list[Scripted]:
         """All of them; the same for the same data."""
+        if "said" in self.written:
+            return [*self._said()]
         return [*self._things(), *self._prices(), *self._without(), *self._turns(), *self._other()]
 
     def _say(self, *ways: str) -> str:
@@ -185,6 +188,24 @@ class Script:
         if second in lists[-1]:
             return "the item itself came"
         return "" if np.mean(alike) >= 0.5 else "of other categories"
+
+    def _said(self) -> Iterator[Scripted]:
+        """Requests that are written out."""
+
+        def filled(rule: str) -> str:
+            return re.sub(r"\{([a-z]+)\}", lambda found: self.written["kinds"][found.group(1)], rule)
+
+        for written in self.written["said"]:
+            one: dict[str, Any] = {
+                name: [*map(filled, rule)] if name == "each" else rule for name, rule in written.items()
+            }
+            allowed = self.mask(filled(one.pop("is", "")), filled(one.pop("not")) if "not" in one else None)
+            family, turns, expected = one.pop("family"), one.pop("turns"), Expected.of_document(one)
+
+            def judge(lists: list[list[int]], messages: list[str], expected: Expected = expected) -> str:
+                return expected.fault(self.values, self.catalogue.price, lists, messages[-1])
+
+            yield self.asked(family, turns, allowed, judge=judge, fill=expected.items == "some")
 
     def _other(self) -> Iterator[Scripted]:
         names = list(self.things)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from benchmarks.assistant.expected import Expected
 from benchmarks.assistant.scripted import Script
 from benchmarks.assistant.spoken import spoken_wrong
 
@@ -22,8 +23,7 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def script() -> Script:
+def _script(things: str) -> Script:
     size = len(ROWS)
     columns = {
         name: CategoryColumn.from_strings([row[place] for row in ROWS])
@@ -32,7 +32,12 @@ def script() -> Script:
     price = np.arange(1, size + 1, dtype=np.float32)
     names = [str(row) for row in range(size)]
     catalogue = Catalogue(names, names, columns, {}, {}, price, np.ones(size, np.bool_), None)
-    return Script(catalogue, {"ann": np.asarray([0, 3, 7]), "ben": np.asarray([5])}, np.arange(1, size + 1))
+    return Script(catalogue, {"ann": np.asarray([0, 3, 7]), "ben": np.asarray([5])}, np.arange(1, size + 1), things)
+
+
+@pytest.fixture(scope="module")
+def script() -> Script:
+    return _script("things.toml")
 
 
 def test_what_is_a_thing_follows_from_its_attributes(script):
@@ -85,3 +90,36 @@ def test_what_is_not_there_must_be_said(script):
 )
 def test_words_of_a_model_are_judged(message, wrong):
     assert spoken_wrong(message, ["7"], "Say which items [1] fit. Wish: coffee") == wrong
+
+
+def test_what_is_written_out_says_which_items_may_come():
+    made = _script("said.toml").requests()
+    (cheapest,) = [one for one in made if one.turns == ["what is the cheapest coffee"]]
+    assert cheapest.allowed is not None
+    assert np.flatnonzero(cheapest.allowed).tolist() == [2, 3]
+    assert not cheapest.judge([[2]], ["INSTANT COFFEE at 3.00"])
+    assert cheapest.judge([[2]], ["at 0.00"]) == "says what it should not"
+    assert len(made) > 100
+
+
+@pytest.mark.parametrize(
+    ("expected", "lists", "fault"),
+    [
+        (Expected(each=("TEA", "MILK")), [[0, 1]], ""),
+        (Expected(each=("TEA", "MILK")), [[0]], "one of several things is missing"),
+        (Expected(items="none"), [[0]], "something was shown"),
+        (Expected(most=2.0), [[2]], "dearer than asked"),
+        (Expected(least=2.0), [[0]], "cheaper than asked"),
+        (Expected(priced=True), [[3]], "a price of 0"),
+        (Expected(of=(1,)), [[0, 1], [1]], ""),
+        (Expected(of=(1,)), [[0, 1], [0]], "not of the list before"),
+        (Expected(not_of=(0,)), [[0, 1], [0]], "came again"),
+        (Expected(keeps=(1,)), [[0, 1], [2]], "did not come again"),
+        (Expected(count=2), [[0]], "another number"),
+        (Expected(says="label"), [[0]], "does not say it"),
+        (Expected(says_not="well"), [[0]], "says what it should not"),
+    ],
+)
+def test_what_a_shopper_expects(expected, lists, fault):
+    price = np.asarray([1.0, np.nan, 3.0, 0.0], np.float32)
+    assert expected.fault(["TEA", "MILK", "COFFEE", "ICE"], price, lists, "Well.") == fault

@@ -5,12 +5,12 @@ from dataclasses import replace
 from threading import Lock
 from uuid import uuid4
 
-import numpy as np
-
 from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.described import Item, described
-from savor.assistant.finding import Finder, Found
-from savor.assistant.following import follow
+from savor.assistant.finding import Finder, Found, Note
+from savor.assistant.following import THAT, follow, standing
+from savor.assistant.holding import holding
+from savor.assistant.known_prices import LEAST
 from savor.assistant.matched import matched
 from savor.assistant.meanings import Meanings
 from savor.assistant.memory import InProcess, Memory
@@ -18,12 +18,13 @@ from savor.assistant.model_words import ModelWords, Told, Turn
 from savor.assistant.parts import Done, Items, Part, Reply, Source, Words
 from savor.assistant.plain_words import (
     OUTSIDE,
+    UNCLEAR,
     courtesy,
     no_such_place,
     not_called,
     said_of_list,
     said_of_notes,
-    said_of_one,
+    said_of_some,
 )
 from savor.assistant.providers.provider import Provider
 from savor.assistant.state import Conversation
@@ -36,6 +37,9 @@ from savor.core.errors import SavorError
 from savor.online.stores.errors import StoreAwayError
 from savor.pipeline.build import Serving
 from savor.pipeline.query import Query
+
+_BESIDE = 5
+"""By how many items of a kind what goes with it is looked for."""
 
 
 class ConversationUnknownError(SavorError):
@@ -132,12 +136,12 @@ class Assistant:
         want = replace(before, turns=before.turns + 1)
         if reading.courtesy is not None:
             plain = courtesy(reading.courtesy)
-        elif reading.outside_domain:
-            plain = OUTSIDE
+        elif reading.outside_domain or reading.unclear:
+            plain = OUTSIDE if reading.outside_domain else UNCLEAR
         elif (reading.refers_to or reading.points) and not want.referred(reading):
             plain = no_such_place(len(before.listed))
-        elif reading.unknown and not reading.wants and not reading.reset:
-            plain = not_called(reading.unknown)
+        elif reading.unknown and not reading.goes_on:
+            want, plain = replace(standing(before, reading), turns=want.turns), not_called(reading.unknown)
         else:
             want, found, items, plain = self._found(
                 serving, knowledge, meanings, user_id, before, reading, patient=patient
@@ -168,7 +172,7 @@ class Assistant:
             told.usage,
             [serving.catalogue.ids[row] for row in found.candidates.tolist()],
             reading.summary(),
-            wish(want) if items else "",
+            wish(holding(want, found.notes)) if items else "",
         )
 
     def _found(
@@ -187,26 +191,36 @@ class Assistant:
 
         def price_of(item_id: str) -> float | None:
             row = catalogue.index.get(item_id)
-            price = float("nan") if row is None else float(catalogue.price[row])
-            return price if np.isfinite(price) else None
+            return None if row is None or not catalogue.price[row] >= LEAST else float(catalogue.price[row])
 
         want = follow(before, reading, price_of)
         finder = Finder(serving, knowledge, meanings, options, patient=patient)
-        if _only_refers(reading) and (row := catalogue.index.get(want.focus)) is not None:
-            result = finder.one(user_id, row)
-            found = Found(result.items, result.scores, tuple(result.reasons), ("",), result.items)
+        if _only_refers(reading) and (spoken := [one for one in before.spoken(reading) if one in catalogue.index]):
+            found = finder.these(user_id, [catalogue.index[one] for one in spoken])
             items = described(catalogue, found.rows, found.scores, found.reasons)
-            place = before.listed.index(want.focus) if want.focus in before.listed else None
-            return replace(want, turns=want.turns + 1), found, items, said_of_one(items[0], place, reading)
+            places = [before.listed.index(one) if one in before.listed else None for one in spoken]
+            about = finder.told(reading.about, found.rows)
+            return replace(want, turns=want.turns + 1), found, items, said_of_some(items, places, reading, about)
         unknown_like = ""
         if want.like_phrase and not want.like:
-            row = finder.item_like(want.like_phrase, user_id)
-            unknown_like = want.like_phrase if row is None else ""
-            want = replace(want, like="" if row is None else catalogue.ids[row], like_phrase="")
+            like = finder.items_called(want.like_phrase, user_id, 1)
+            unknown_like = "" if like else want.like_phrase
+            want = replace(want, like=like[0] if like else "", like_phrase="")
+        if want.beside_phrase and not want.beside:
+            beside = finder.items_called(want.beside_phrase, user_id, _BESIDE)
+            unknown_like = "" if beside else want.beside_phrase
+            called = knowledge.meaning(want.beside_phrase)
+            label = called.label if called.kind != "unknown" else THAT
+            want = replace(want, beside=tuple(beside), beside_phrase=label if beside else "")
         if unknown_like:
             return want, Found(), [], not_called((unknown_like,))
         found = finder.find(want, user_id, want.number or options.items)
+        notes = [Note("spelled", word, meant) for word, meant in reading.corrected]
+        notes += [Note("unknown_thing", phrase) for phrase in reading.unknown]
+        found = replace(found, notes=(*notes, *found.notes))
         items = described(catalogue, found.rows, found.scores, found.reasons)
+        if not items and reading.critique in ("cheaper", "dearer"):
+            want = replace(want, price_min=before.price_min, price_max=before.price_max)
         if items:
             want = want.after([item["item_id"] for item in items])
         return want, found, items, said_of_list(want, items, found.notes)
@@ -251,4 +265,5 @@ def _only_refers(reading: Reading) -> bool:
     """Whether a message speaks of an item of the list and wants no others."""
     other = (reading.things, reading.qualities, reading.diets, reading.without, reading.price_max, reading.price_min)
     refers = bool(reading.refers_to) or reading.points
-    return refers and not reading.unlike and reading.like_item is None and reading.critique is None and not any(other)
+    alike = reading.like_item is not None or reading.goes_with is not None
+    return refers and not reading.unlike and not alike and reading.critique is None and not any(other)

@@ -1,12 +1,13 @@
 """Items as they are spoken of."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.assistant.known_prices import LEAST
 from savor.features.catalogue import Catalogue
 from savor.pipeline.result import Reason
 
@@ -21,6 +22,7 @@ def described(
     for row, score, reason in zip(rows.tolist(), scores.tolist(), reasons, strict=True):
         known = [column.values[code] for column in catalogue.categories.values() if (code := int(column.codes[row]))]
         price = float(catalogue.price[row])
+        price = price if price >= LEAST else nan
         made.append(
             {
                 "item_id": catalogue.ids[row],

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from savor.assistant.conversation_options import ConversationOptions
+from savor.assistant.known_prices import known_prices
 from savor.assistant.meanings import Meanings
 from savor.assistant.pack_size import relative_sizes
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.knowledge import Knowledge, Mask
-from savor.assistant.wish import wish
+from savor.assistant.wish import PURPOSE, listed, wish
 from savor.pipeline.build import Serving
 from savor.pipeline.item_filter import ItemFilter
 from savor.pipeline.merit import spans_of
@@ -21,7 +22,7 @@ from savor.pipeline.query import Query
 from savor.pipeline.result import Fallback, Reason, Result
 
 _POOL = 60
-_MOST_GROUPS = 4
+_MOST_GROUPS = 6
 _CHEAP, _CHEAPEST, _DEAR = 0.3, 0.1, 0.7
 _SIZE_WEIGHT = 0.3
 _LIKENESS = 0.75
@@ -36,7 +37,7 @@ _SAYS_NOTHING = frozenset({"asked_for", "filler", "popular"})
 _NONE = np.empty(0, np.int32)
 NoteKind = Literal[
     "unknown_thing", "part", "near", "unknown_without", "quality_dropped", "partly", "price", "nothing", "no_more",
-    "fewer", "sizes", "like",
+    "fewer", "sizes", "like", "ruled_out", "diet", "total", "spelled", "left",
 ]  # fmt: skip
 
 
@@ -103,6 +104,7 @@ class Finder:
     ) -> None:
         self._serving, self._knowledge, self._meanings = serving, knowledge, meanings
         self._catalogue, self._relevance, self._deadline = serving.catalogue, options.relevance, options.deadline_ms
+        self._price = known_prices(self._catalogue.price)
         self._patient, self._notes = patient, list[Note]()
 
     def find(self, want: Conversation, user_id: str, n: int) -> Found:
@@ -116,26 +118,31 @@ class Finder:
         if not usable:
             self._say_why(want, groups)
             return Found(notes=tuple(self._notes))
-        parts = [self._ranked(want, user_id, group, n, rows, like) for group in usable[:_MOST_GROUPS]]
+        if left := [group.label for group in usable[min(_MOST_GROUPS, max(n, 1)) :]]:
+            usable = usable[: -len(left)]
+            self._notes.append(Note("left", listed(left, "and")))
+        parts = [self._ranked(want, user_id, group, n, rows, like) for group in usable]
         found = self._together(parts, [group.label for group in usable], n, varied=not want.things)
         if not len(found.rows):
             self._notes.append(Note("no_more", _label(want)))
         elif len(found.rows) < min(n, _MANY):
             self._notes.append(Note("fewer", _label(want), str(len(found.rows))))
+        if want.total and want.price_max is not None:
+            self._notes.append(Note("total", f"{round(want.price_max, 2):.2f}"))
         return replace(found, notes=tuple(dict.fromkeys(self._notes)))
 
-    def item_like(self, phrase: str, user_id: str) -> int | None:
-        """The row of the item that a phrase means: of those called so, the one this person would most likely have."""
+    def items_called(self, phrase: str, user_id: str, n: int) -> list[str]:
+        """Ids of `n` items that a phrase means, those first that this person would most likely have."""
         meaning = self._meanings.of(phrase, self._knowledge)
         if meaning.kind == "unknown" or not (meaning.items & self._catalogue.in_stock).any():
-            return None
-        result = self._run("home", user_id, meaning.items, 1, None, _NONE)
-        return int(result.items[0]) if len(result.items) else None
+            return []
+        result = self._run("home", user_id, meaning.items, n, None, _NONE)
+        return [self._catalogue.ids[row] for row in result.items.tolist()]
 
     def _allowed(self, want: Conversation) -> Mask:
         """What may be shown: diets, what is ruled out, price."""
-        knowledge, price = self._knowledge, self._catalogue.price
-        allowed = self._catalogue.in_stock.copy()
+        knowledge, price = self._knowledge, self._price
+        allowed = self._catalogue.in_stock & ~self._kinds(want.beside)
         for name in want.diets:
             allowed &= knowledge.concept(name)
             if knowledge.lexicon.concepts[name].partly:
@@ -182,7 +189,8 @@ class Finder:
 
     def _narrowed(self, items: Mask, qualities: Sequence[str], allowed: Mask, thing: str) -> Mask:
         """Those of `items` that have all qualities; one that leaves nothing is left out, and that is said."""
-        for quality in qualities:
+        for said in qualities:
+            quality = said if said in self._knowledge.lexicon.concepts else said.removeprefix(PURPOSE)
             has = self._meanings.of(quality, self._knowledge).items
             narrowed = items & has
             if not (narrowed & allowed).any() and thing:
@@ -191,14 +199,14 @@ class Finder:
             if (narrowed & allowed).any():
                 items = narrowed
             elif (items & allowed).any():
-                self._notes.append(Note("quality_dropped", quality, thing))
+                self._notes.append(Note("quality_dropped", said, thing))
         return items
 
     def _leveled(self, items: Mask, want: Conversation, allowed: Mask) -> Mask:
         """The cheaper or dearer part of `items`, by the prices of those that may be shown."""
         if want.level == 0:
             return items
-        price = self._catalogue.price
+        price = self._price
         known = price[items & allowed & np.isfinite(price)]
         if not len(known):
             return items
@@ -227,6 +235,10 @@ class Finder:
             result = replace(result, reasons=[self._alike(reason, like) for reason in result.reasons])
             match = _spread(closeness[np.searchsorted(rows, result.items)])
             relevance = _LIKENESS
+        elif want.beside and "basket" in self._serving.pipelines:
+            query = self._query("basket", user_id, group.items, pool, rejected, new=new)
+            result = self._serving.pipelines["basket"].run(replace(query, context={"basket": [*want.beside]}))
+            return result, -np.arange(len(result.items), dtype=np.float64)
         elif group.query is None:
             if want.things and not want.size and want.people is None and want.level >= -1:
                 result = self._run(scenario, user_id, group.items, n, None, rejected, new=new)
@@ -246,11 +258,13 @@ class Finder:
         merit = spans_of(result.candidates, n) if len(rows) else np.empty(0)
         merit = (1 - relevance) * merit + relevance * match
         if want.level < -1 and len(rows):
-            merit = merit / 100 - np.nan_to_num(self._catalogue.price[result.items], nan=1e6)
+            merit = merit / 100 - np.nan_to_num(self._price[result.items], nan=1e6)
         size = want.size or (1 if (want.people or 0) >= _MANY else -1 if want.people == 1 else 0)
         if size and len(rows):
+            before = np.argsort(-merit, kind="stable")[:n]
             merit += size * _SIZE_WEIGHT * relative_sizes([self._catalogue.names[row] for row in result.items.tolist()])
-            self._notes.append(Note("sizes", "larger" if size > 0 else "smaller"))
+            if not np.array_equal(before, np.argsort(-merit, kind="stable")[:n]):
+                self._notes.append(Note("sizes", "larger" if size > 0 else "smaller"))
         return result, merit
 
     def _closest(
@@ -282,11 +296,35 @@ class Finder:
         """A reason that says something, or that of likeness."""
         return Reason("similar_item", f"like {self._catalogue.names[like]}") if reason.code in _SAYS_NOTHING else reason
 
-    def one(self, user_id: str, row: int) -> Result:
-        """One item by itself, with the reason that this person has for it."""
-        only = _as_mask(np.asarray([row], np.int32), len(self._catalogue))
-        query = self._query("home", user_id, only, 1, _NONE, new=False)
-        return self._serving.pipeline.rank(query, np.asarray([row], np.int32))
+    def these(self, user_id: str, rows: Sequence[int]) -> Found:
+        """Some items in their order, each with the reason that this person has for it."""
+        results = []
+        for row in rows:
+            only = np.asarray([row], np.int32)
+            query = self._query("home", user_id, _as_mask(only, len(self._catalogue)), 1, _NONE, new=False)
+            results.append(self._serving.pipeline.rank(query, only))
+        shown = np.concatenate([result.items for result in results]).astype(np.int32)
+        return Found(
+            rows=shown,
+            scores=np.concatenate([result.scores for result in results]),
+            reasons=tuple(reason for result in results for reason in result.reasons),
+            groups=("",) * len(shown),
+            candidates=np.unique(shown),
+        )
+
+    def told(self, phrases: Sequence[str], rows: NDArray[np.int32]) -> list[tuple[str, ...]]:
+        """For each item, which phrases its name or category speaks of, of a diet what is against it."""
+        found: list[tuple[str, ...]] = [() for _ in rows]
+        for phrase in phrases:
+            meaning = self._knowledge.ruled_out(phrase)
+            concept = self._knowledge.lexicon.concepts.get(meaning.concept or "")
+            if meaning.kind == "unknown":
+                continue
+            diet = concept is not None and concept.kind == "diet"
+            named = f"what is not {phrase}" if diet else phrase
+            for place, row in enumerate(rows.tolist()):
+                found[place] += (named,) if meaning.items[row] != diet else ()
+        return found
 
     def _together(
         self, parts: list[tuple[Result, NDArray[np.float64]]], labels: list[str], n: int, *, varied: bool
@@ -338,21 +376,40 @@ class Finder:
         """Why nothing can be shown, and what could be."""
         if want.things and not groups:
             return
-        without_price = replace(want, price_min=None, price_max=None)
         if (want.price_min, want.price_max) != (None, None):
-            notes, self._notes = self._notes, []
-            anyhow = self._allowed(without_price)
-            wanted = np.logical_or.reduce(
-                [group.items for group in self._groups(replace(without_price, level=0), anyhow)]
-            )
-            self._notes = notes
-            prices = self._catalogue.price[wanted & anyhow]
-            prices = prices[np.isfinite(prices)]
+            fitting = self._fitting(replace(want, price_min=None, price_max=None, level=0))
+            prices = self._price[fitting & np.isfinite(self._price)]
             if len(prices):
                 nearest = prices.min() if want.price_max is not None and prices.min() > want.price_max else prices.max()
                 self._notes.append(Note("price", _label(want), f"{float(nearest):.2f}"))
                 return
+        for phrase in want.without:
+            if self._fitting(replace(want, without=tuple(one for one in want.without if one != phrase))).any():
+                self._notes.append(Note("ruled_out", phrase))
+                return
         self._notes.append(Note("nothing", wish(want)))
+        for name in want.diets:
+            if self._fitting(replace(want, diets=tuple(one for one in want.diets if one != name))).any():
+                self._notes.append(Note("diet", name))
+                return
+
+    def _fitting(self, want: Conversation) -> Mask:
+        """(I,) bool: what another wish would allow; nothing is noted of it."""
+        notes, self._notes = self._notes, []
+        allowed = self._allowed(want)
+        groups = self._groups(want, allowed)
+        self._notes = notes
+        wanted = np.zeros_like(allowed)
+        for group in groups:
+            wanted |= group.items
+        return allowed & wanted
+
+    def _kinds(self, ids: Sequence[str]) -> Mask:
+        """(I,) bool: items of the narrowest categories of some items."""
+        rows, columns = self._rows(ids), list(self._catalogue.categories.values())
+        if not len(rows) or not columns:
+            return _as_mask(rows, len(self._catalogue))
+        return np.isin(columns[-1].codes, columns[-1].codes[rows])
 
     def _like(self, want: Conversation) -> int | None:
         row = self._catalogue.index.get(want.like) if want.like else None

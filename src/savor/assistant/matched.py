@@ -9,6 +9,7 @@ from savor.assistant.finding import Note
 from savor.assistant.meanings import Meanings
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.knowledge import Knowledge, Mask
+from savor.assistant.wish import PURPOSE
 
 _LONGEST = 80
 """Characters of a phrase that is kept."""
@@ -28,13 +29,23 @@ def matched(want: Conversation, knowledge: Knowledge, meanings: Meanings, notes:
     """
     dropped = {note.about for note in notes if note.kind == "quality_dropped"}
     qualities = [one for one in want.qualities if one not in dropped]
+    without = _short(one for one in want.without if knowledge.ruled_out(one).kind != "unknown")
     return replace(
         want,
         things=_short(_thing(one, knowledge, meanings) for one in want.things),
-        qualities=_short(_called(one, knowledge) for one in qualities),
-        without=_short(one for one in want.without if knowledge.ruled_out(one).kind != "unknown"),
+        qualities=_short(_quality(one, knowledge) for one in qualities),
+        without=without,
+        passing=tuple(one for one in without if one in want.passing),
         like_phrase="",
+        beside_phrase=want.beside_phrase if want.beside else "",
     )
+
+
+def _quality(phrase: str, knowledge: Knowledge) -> str:
+    """As much of a quality as something is called, or of what it is for."""
+    purpose = PURPOSE if phrase.startswith(PURPOSE) else ""
+    called = _called(phrase.removeprefix(PURPOSE), knowledge)
+    return purpose + called if called else ""
 
 
 def _thing(phrase: str, knowledge: Knowledge, meanings: Meanings) -> str:

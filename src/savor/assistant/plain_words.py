@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from savor.assistant.described import Item
 from savor.assistant.finding import Note
+from savor.assistant.holding import holding
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.reading import Reading
 from savor.assistant.wish import ANYTHING, listed, wish
@@ -11,6 +12,9 @@ from savor.assistant.wish import ANYTHING, listed, wish
 _COURTESIES = {
     "hello": "Hello. Say what you are looking for, and what it must not be or cost.",
     "thanks": "You are welcome.",
+    "yes": "Good. Say which one you mean, or what else you are looking for.",
+    "no": "All right. Say what you are looking for, if there is anything else.",
+    "service": "I cannot do that, and do not know of it: I only find items of this catalogue.",
     "bye": "Goodbye.",
     "help": "I find things in this catalogue. Say what you want, as "
     '"something quick and vegetarian for six, not pasta" or "coffee under 8", and go on with "cheaper", '
@@ -19,15 +23,21 @@ _COURTESIES = {
 OUTSIDE = (
     "I can only help with finding things in this catalogue, and that is nothing of the kind. What are you looking for?"
 )
+UNCLEAR = "I did not understand that. I find things of this catalogue, in English: say what you are looking for."
 _UNKNOWN_PLACE = "The list that I showed does not go that far."
 _SAID = {
     "unknown_thing": "Nothing here is called {about}.",
     "part": "Nothing here is called {about}, so I looked for {more}.",
     "near": "Nothing here is called {about}; these come near to it in meaning.",
     "unknown_without": "I cannot tell what here is {about}, so I left nothing out for it.",
-    "quality_dropped": "Nothing that fits is {about} as well.",
+    "quality_dropped": "I found none that is {about}, so I left that out.",
     "price": "Nothing that fits is to be had at that price; the nearest costs {more}.",
     "nothing": "Nothing in the catalogue is that: {about}.",
+    "ruled_out": 'Nothing is left of that without {about}: say "{about} is fine again" to see what may have it.',
+    "diet": 'Without that diet there would be something: say "I am not {about} any more" to see it.',
+    "total": "I took {about} for the price of each item, not of all together: I do not add up totals.",
+    "spelled": "I took {about} for {more}.",
+    "left": "There was no room for {about}: ask for that by itself.",
     "no_more": "There is nothing more that fits.",
     "fewer": "No more than {more} fit.",
     "sizes": "Other things being equal, {about} packs come first.",
@@ -45,7 +55,7 @@ def said_of_list(want: Conversation, items: Sequence[Item], notes: Sequence[Note
     like = next((note.about for note in notes if note.kind == "like"), "")
     if items:
         asked = {"again": "What you had before", "new": "New to you"}.get(want.occasion or "", "For you")
-        about = wish(want, like)
+        about = wish(holding(want, notes), like)
         sentences.append(f"{asked}: {about}." if about != ANYTHING else f"{asked}.")
         first = items[0]
         sentences.append(f"First comes {first['name']}{_price(first)} [{first['item_id']}]: {first['reason']['text']}.")
@@ -58,7 +68,8 @@ def said_of_list(want: Conversation, items: Sequence[Item], notes: Sequence[Note
 
 def said_of_notes(items: Sequence[Item], notes: Sequence[Note]) -> str:
     """What has to be said about a list, whoever puts words to it; "" for nothing."""
-    sentences = [_SAID[note.kind].format(about=note.about, more=note.more) for note in notes if note.kind in _SAID]
+    said = [_SAID[note.kind].format(about=note.about, more=note.more) for note in notes if note.kind in _SAID]
+    sentences = list(dict.fromkeys(said))
     partly = [note.about for note in notes if note.kind == "partly"]
     if partly and items:
         about = listed(partly, "and")
@@ -78,6 +89,32 @@ def said_of_one(item: Item, place: int | None, reading: Reading) -> str:
     category = f", {item['category'].lower()}" if item["category"] else ""
     tail = 'Say "cheaper", "something like it" or "something else" to go on.'
     return f"{where}{item['name']}{_price(item)}{category} [{item['item_id']}]: {item['reason']['text']}. {tail}"
+
+
+def said_of_some(
+    items: Sequence[Item], places: Sequence[int | None], reading: Reading, about: Sequence[Sequence[str]]
+) -> str:
+    """What is to be said of items that were asked about, at these places of the list, citing them.
+
+    Args:
+        items: one or more.
+        places: of each in the list that was shown, from 0.
+        reading: of the question.
+        about: for each, of what was asked about that its name or category speaks of.
+    """
+    if reading.asks != "property" and len(items) == 1:
+        return said_of_one(items[0], places[0], reading)
+    sentences = []
+    for item, place, named in zip(items, places, about, strict=True):
+        where = "" if place is None else f"Number {place + 1}: "
+        price = _price(item) or (", of which I do not know the price" if reading.asks == "price" else "")
+        category = f", {item['category'].lower()}" if item["category"] else ""
+        sentences.append(f"{where}{item['name']}{price}{category} [{item['item_id']}].")
+        if named:
+            sentences.append(f"Its name or category speaks of {listed(named, 'and')}.")
+    if reading.asks == "property":
+        sentences.append("I only know names, categories and prices, not what is inside: read the label.")
+    return " ".join(sentences)
 
 
 def no_such_place(number: int) -> str:

@@ -16,6 +16,10 @@ class Conversation:
 
     Attributes:
         things, qualities, diets, without, price_min, price_max, level, people, number, occasion: as of `Reading`.
+        passing: those of `without` that end with the things they were said of.
+        total: whether the highest price was said of everything together.
+        beside: ids of what the items should go with.
+        beside_phrase: what says which items those are.
         like: id of the item that others should be like; "" for none.
         like_phrase: what says which item that is, until it is looked up.
         size: 1 for larger packs, -1 for smaller, 0 where nothing was said.
@@ -30,12 +34,16 @@ class Conversation:
     qualities: tuple[str, ...] = ()
     diets: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
     price_min: float | None = None
     price_max: float | None = None
     level: int = 0
     people: int | None = None
     number: int | None = None
     occasion: str | None = None
+    total: bool = False
+    beside: tuple[str, ...] = ()
+    beside_phrase: str = ""
     like: str = ""
     like_phrase: str = ""
     size: int = 0
@@ -54,6 +62,7 @@ class Conversation:
             self.diets,
             self.without,
             self.like,
+            self.beside,
             self.occasion,
             self.price_max,
             self.price_min,
@@ -79,9 +88,16 @@ class Conversation:
         """Ids of the items of the last list that a message refers to."""
         size = len(self.listed)
         found = [self.listed[place] for place in reading.refers_to if -size <= place < size]
+        if reading.every:
+            return [*self.listed]
         if reading.points and not found and self.listed:
             return [self.focus if self.focus in self.listed else self.listed[0]]
         return list(dict.fromkeys(found))
+
+    def spoken(self, reading: Reading) -> list[str]:
+        """Ids of the items that a message asks about: those it refers to, or all where it asks for prices of no one."""
+        every = reading.asks == "price" and not reading.refers_to and not self.focus
+        return [*self.listed] if every else self.referred(reading)
 
     def after(self, items: Sequence[str]) -> "Conversation":
         """The same after these items were shown."""

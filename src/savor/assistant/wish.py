@@ -7,14 +7,20 @@ from savor.assistant.state import Conversation
 ANYTHING = "items"
 """What is said where nothing narrows it."""
 
+PURPOSE = "for "
+"""With it begin qualities that say what something is for; they stand behind the things."""
+
 
 def wish(want: Conversation, like: str = "") -> str:
     """What is wanted, in a few words: "quick vegetarian items for 6, without pasta"."""
-    adjectives = " ".join(dict.fromkeys((*want.qualities, *want.diets)))
+    qualities = dict.fromkeys((*want.qualities, *want.diets))
+    adjectives = " ".join(one for one in qualities if not one.startswith(PURPOSE))
     things = listed(want.things, "and") or ANYTHING
-    said = [f"{adjectives} {things}".strip()]
+    said = [f"{adjectives} {things}".strip(), *(one for one in qualities if one.startswith(PURPOSE))]
     if like:
         said.append(f"like {like}")
+    if want.beside_phrase:
+        said.append(f"to go with {want.beside_phrase}")
     if want.people is not None:
         said.append(f"for {want.people}")
     said[-1] += prices(want.price_min, want.price_max)

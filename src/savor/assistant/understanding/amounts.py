@@ -3,12 +3,23 @@
 import re
 from dataclasses import dataclass
 
+from savor.assistant.understanding.language import english
+
 _WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
     "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "fifty": 50, "hundred": 100,
 }  # fmt: skip
+_NOTES = (
+    (re.compile(r"\b(?:a\s+|one\s+)?(?:fiver|5er)\b"), "5 dollars"),
+    (re.compile(r"\b(?:a\s+|one\s+)?tenner\b"), "10 dollars"),
+    (re.compile(r"\b(?:a|one)\s+(?:dollar|buck|euro)\b"), "1 dollar"),
+    (re.compile(r"\ba\s+couple\s+of\s+(?:dollars|bucks|euros)\b"), "2 dollars"),
+)
 _NUMBER = r"(\d{1,6}(?:[.,]\d{1,2})?)"
 _UNIT = r"(\s*(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|cents?|each|\$|€|£)(?!\w))?"
+_CURRENCY = r"([\s-]*(?:dollars?|bucks?|usd|euros?|eur|quid|gbp|cents?)(?!\w)|\s*[$€£])"
+_NO_SIZE = r"(?!\s*(?:[\w.,%-]*\d|%|oz\b|fl\b|lbs?\b|l\b|ml\b|kg\b|g\b|gal|qt|pt|ct))"
+_END = r"(?=\s*(?:$|[.,;!?]|please\b|each\b))"
 _MONEY = rf"(?:[$€£]\s*)?{_NUMBER}{_UNIT}(?!\s*(?:%|percent|people|persons|guests|oz\b|lb|pack))"
 _BELOW = r"(?:for\s+|costs?\s+|priced\s+)?(?:under|below|less\s+than|cheaper\s+than|lower\s+than|<(?!=))"
 _UP_TO = (
@@ -27,11 +38,16 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("most", re.compile(rf"(?<!\w){_MONEY}\s+(?:or\s+(?:less|under|below|cheaper)|max(?:imum)?|at\s+most|tops)\b")),
     ("about", re.compile(rf"\b{_ABOUT_WORDS}\s+[$€£]\s*{_NUMBER}{_UNIT}")),
     ("about", re.compile(rf"\b{_ABOUT_WORDS}\s+{_NUMBER}(\s*(?:dollars?|bucks?|euros?|pounds?))")),
+    ("about", re.compile(rf"\b{_ABOUT_WORDS}\s+{_NUMBER}(){_END}")),
     ("over", re.compile(rf"(?<!\w){_OVER}\s*{_MONEY}")),
     ("least", re.compile(rf"(?<!\w){_ABOVE}\s*{_MONEY}")),
     ("least", re.compile(rf"(?<!\w){_MONEY}\s+(?:or\s+more|and\s+up|upwards)\b")),
+    ("between", re.compile(rf"(?<![\w.,-]){_NUMBER}{_UNIT}\s*(?:-|to)\s*{_NUMBER}{_CURRENCY}")),
+    ("between", re.compile(rf"(?<![\w.,-])(?<!\bfor\s){_NUMBER}()\s?-\s?{_NUMBER}(){_END}")),
     ("most", re.compile(rf"(?<!\w)[$€£]\s*{_NUMBER}{_UNIT}")),
     ("most", re.compile(rf"\bfor\s+{_NUMBER}(\s*(?:dollars?|bucks?|euros?|pounds?|cents?))")),
+    ("most", re.compile(rf"(?<![\w.,-]){_NUMBER}{_CURRENCY}")),
+    ("most", re.compile(rf"(?<![\w.,-])(\d{{1,4}}\.\d\d)(){_NO_SIZE}")),
 )  # fmt: skip
 _PEOPLE = (
     re.compile(r"\b(?:for|feeds?|serves?|serving|party\s+of|family\s+of|group\s+of)\s+(?:a\s+(?:party|family|group)\s+of\s+)?(\d{1,3})\b(?!\s*(?:dollars?|bucks?|euros?|pounds?|cents?|days?|weeks?|minutes?|mins?|hours?|oz|lb|%|percent))"),
@@ -63,6 +79,7 @@ class Amounts:
         people: how many are to be served.
         number: how many items are wanted, at most 20.
         rest: the message without them; `;` stands where they were.
+        total: whether the price is that of everything together.
     """
 
     price_min: float | None
@@ -70,27 +87,34 @@ class Amounts:
     people: int | None
     number: int | None
     rest: str
+    total: bool = False
 
 
 def read_amounts(text: str) -> Amounts:
     """Find the amounts in a lower-case text without accents."""
+    for rule, money in _NOTES:
+        text = rule.sub(money, text)
     text = re.sub(rf"\b({'|'.join(_WORDS)})\b(?!\s+percent)", lambda found: str(_WORDS[found.group()]), text)
+    together = english().expressions["total"].search(text) is not None
     least: float | None = None
     most: float | None = None
     for kind, rule in _RULES:
         while (found := rule.search(text)) is not None:
-            money = _money(found.groups())
+            amounts = _money(found.groups())
             text = f"{text[: found.start()]} ; {text[found.end() :]}"
             if kind == "between":
-                least, most = min(money), max(money)
+                least, most = min(amounts), max(amounts)
             elif kind == "about":
-                least, most = round(money[0] * (1 - _ABOUT), 2), round(money[0] * (1 + _ABOUT), 2)
+                least, most = round(amounts[0] * (1 - _ABOUT), 2), round(amounts[0] * (1 + _ABOUT), 2)
             elif kind in ("most", "below"):
-                bound = money[0] - (STRICT if kind == "below" else 0)
+                bound = max(amounts[0] - (STRICT if kind == "below" else 0), 0.0)
                 most = bound if most is None else min(most, bound)
             else:
-                bound = money[0] + (STRICT if kind == "over" else 0)
+                bound = amounts[0] + (STRICT if kind == "over" else 0)
                 least = bound if least is None else max(least, bound)
+    total = together and (least, most) != (None, None)
+    if total:
+        text = english().expressions["total"].sub(" ", text)
     people: int | None = None
     if (found := _ALONE.search(text)) is not None:
         people, text = 1, f"{text[: found.start()]} ; {text[found.end() :]}"
@@ -103,7 +127,7 @@ def read_amounts(text: str) -> Amounts:
         if (found := rule.search(text)) is not None:
             number = min(max(int(found.group(1)), 1), _MOST_ITEMS)
             text = f"{text[: found.start()]} {text[found.end() :]}"
-    return Amounts(least, most, people, number, text)
+    return Amounts(least, most, people, number, text, total)
 
 
 def _money(groups: tuple[str | None, ...]) -> list[float]:

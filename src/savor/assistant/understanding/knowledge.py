@@ -1,6 +1,7 @@
 """Which items a phrase stands for, by the words in their names and categories."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
@@ -8,11 +9,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from savor.assistant.understanding.language import english
 from savor.assistant.understanding.lexicon import Lexicon
+from savor.assistant.understanding.spelling import Spelling
 from savor.assistant.understanding.stems import heads, stem, stems
 from savor.features.catalogue import Catalogue
 from savor.features.columns import CategoryColumn
 from savor.pipeline.live_words import changed_rows
+from savor.pipeline.word_index import words_of
 
 Mask = NDArray[np.bool_]
 _LETTERED = 0.5
@@ -27,7 +31,9 @@ _REMEMBERED_BYTES = 32 << 20
 _NAME = " name"
 _SEVERAL = re.compile(r"\s*[/&,(:]\s*|\s-\s")
 _PAIR = re.compile(r"(\w+)\s*(?:&|\band\b)\s*(?=(\w+))", re.IGNORECASE)
-_DENIED = frozenset({"no", "non", "not", "without"})
+_DENIED = frozenset({"no", "non", "not", "without", "except"})
+_MOST_WORDS = 8
+"""Words of a phrase beyond these are not looked up, whatever somebody writes."""
 
 
 class Meaning(NamedTuple):
@@ -103,10 +109,10 @@ class Knowledge:
     def joined(self) -> frozenset[tuple[str, str]]:
         """Pairs of stems that are one thing with "and" between them, as macaroni and cheese.
 
-        A narrowest category is called so, and most of its items have both words in their names.
+        A saying has them so, or a narrowest category is called so and most of its items have both words in their names.
         """
         if len(self._narrowest) < 2:
-            return frozenset()
+            return self.lexicon.joined
         name, column = self._narrowest[0], self._columns[self._narrowest[0]]
         found: set[tuple[str, str]] = set()
         for code, value in enumerate(column.values):
@@ -115,12 +121,47 @@ class Knowledge:
                 own = self._coded(name, np.asarray([code]))
                 if own.any() and self.items_with(pair, (_NAME,))[own].mean() > _SHARE_JOINED:
                     found.add(pair)
-        return frozenset(found)
+        return self.lexicon.joined | found
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every stem that an item has."""
         return frozenset(self._places) | frozenset(self._tagged)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """Words as catalogue, lexicon and language write them."""
+        counts: Counter[str] = Counter(dict.fromkeys(english().known, 1))
+        for column in self._columns.values():
+            numbers = np.bincount(column.codes, minlength=len(column.values)).tolist()
+            for value, number in zip(column.values, numbers, strict=True):
+                counts.update(dict.fromkeys(words_of(value), number))
+        for name, concept in self.lexicon.concepts.items():
+            counts.update({word: 1 for saying in (name, *concept.said) for word in words_of(saying)})
+        return Spelling(counts)
+
+    def strange(self, word: str) -> bool:
+        """Whether neither the catalogue nor the lexicon nor the language has a word."""
+        known = self.has(stem(word)) or word in english().known or stem(word) in self._said
+        return not known and word not in self.lexicon.short
+
+    def corrected(self, word: str) -> str | None:
+        """The word that was meant by a strange one; None for one that is known, or like none."""
+        return self.spelling.corrected(word) if self.strange(word) else None
+
+    def together(self, phrase: str) -> bool:
+        """Whether a concept is called so, or an item has all words of a phrase."""
+        words = stems(phrase, self.lexicon.short)
+        known = all(map(self.has, words)) and bool(self.items_with(words).any())
+        return known or self._named(phrase) is not None
+
+    def names(self, word: str) -> bool:
+        """Whether a word alone is what a category or a concept is called."""
+        return self.meaning(word).kind in ("concept", "value")
+
+    @cached_property
+    def _said(self) -> frozenset[str]:
+        return frozenset(word for saying in self.lexicon.sayings for word in saying)
 
     def has(self, word: str) -> bool:
         """Whether an item has this stem."""
@@ -151,13 +192,22 @@ class Knowledge:
             )
         return found | self._tagged[word] if word in self._tagged else found
 
+    def _denied(self, word: str) -> Mask:
+        """(I,) bool: which items have a word in their name or narrowest category only behind a "not"."""
+        found = np.zeros(len(self.catalogue), np.bool_)
+        for name, codes in self._places.get(word, ()):
+            if name in self._narrowest:
+                denied = [code for code in codes if not _says(self._texts[name][code], word)]
+                found |= self._coded(name, np.asarray(denied, int))
+        return found
+
     def _concept(self, name: str) -> Mask:
         """(I,) bool: everything that may be of a concept, to rule it out; all items where it has no words."""
         phrases, columns = self.lexicon.phrases(name, "words"), self.lexicon.concepts[name].columns
         found = np.full(len(self.catalogue), not phrases)
         for phrase in phrases:
             found |= self.items_with(phrase, columns)
-        return self._less(name, found)
+        return self._less(name, found, "safe")
 
     def _wanted(self, name: str) -> Mask:
         """(I,) bool: what is surely of a concept, to show it."""
@@ -165,11 +215,11 @@ class Knowledge:
         found = np.full(len(self.catalogue), not phrases)
         for phrase in phrases:
             found |= self.items_with(phrase, columns) if columns else self._precise(phrase)
-        return self._less(name, found)
+        return self._less(name, found, "never")
 
-    def _less(self, name: str, found: Mask) -> Mask:
+    def _less(self, name: str, found: Mask, but: Literal["never", "safe"]) -> Mask:
         concept = self.lexicon.concepts[name]
-        for phrase in self.lexicon.phrases(name, "never"):
+        for phrase in self.lexicon.phrases(name, but):
             found &= ~self.items_with(phrase)
         for other in concept.without:
             found &= ~self.concept(other)
@@ -185,6 +235,8 @@ class Knowledge:
     def _meaning(self, phrase: str) -> Meaning:
         """What a wanted phrase stands for: a concept, a category, what has all of its words, or as many as anything."""
         name, words = self._named(phrase), stems(phrase, self.lexicon.short)
+        if len(words) > _MOST_WORDS:
+            return self._part(phrase, words)
         if name is not None and self.lexicon.concepts[name].kind != "ingredient" and (items := self.wanted(name)).any():
             return Meaning("concept", phrase, items, name)
         if not words:
@@ -195,7 +247,7 @@ class Knowledge:
 
     def _ruled_out(self, phrase: str) -> Meaning:
         """What a phrase stands for that is not wanted: all that may be it."""
-        name, words = self._named(phrase), stems(phrase, self.lexicon.short)
+        name, words = self._named(phrase), stems(phrase, self.lexicon.short)[:_MOST_WORDS]
         begun = [words[0], *self._longer(words[0])] if len(words) == 1 else []
         if begun:
             items = np.logical_or.reduce([self._affirmed(word) for word in begun])
@@ -229,7 +281,11 @@ class Knowledge:
         found = called if called.sum() >= _SHARE_CALLED * spoken.sum() > 0 else called | spoken
         if found.sum() < _SHARE_FOUND * narrow.sum():
             found = found | narrow
-        return found if found.any() else self.items_with(words)
+        found = found if found.any() else self.items_with(words)
+        if not _DENIED.isdisjoint(words):
+            return found
+        affirmed = found & ~np.logical_or.reduce([self._denied(word) for word in words])
+        return affirmed if affirmed.any() else found
 
     def _headed(self, word: str, *, wide: bool = False) -> Mask:
         """Items whose name or narrowest category (`wide`: a wider one) speaks of a word first of all."""
@@ -280,6 +336,7 @@ class Knowledge:
         spoken = phrase.split()
         if len(spoken) != len(words):
             spoken = list(words)
+        spoken, words = spoken[-_MOST_WORDS:], words[-_MOST_WORDS:]
         for length in range(len(words) - 1, 0, -1):
             for start in range(len(words) - length, -1, -1):
                 part = words[start : start + length]
@@ -287,6 +344,7 @@ class Knowledge:
                     continue
                 label = " ".join(spoken[start : start + length])
                 name = self._named(label)
+                name = None if name is None or self.lexicon.concepts[name].kind == "ingredient" else name
                 if (found := self._precise(part) if name is None else self.wanted(name)).any():
                     return Meaning("part", label, found, name)
         return Meaning("unknown", phrase, np.zeros(len(self.catalogue), np.bool_))
@@ -314,6 +372,13 @@ class _Changed(Knowledge):
     @cached_property
     def joined(self) -> frozenset[tuple[str, str]]:
         return self._base.joined
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        return self._base.spelling
+
+    def _denied(self, word: str) -> Mask:
+        return self._over_base(self._base._denied(word), self._own._denied(word))
 
     def _affirmed(self, word: str) -> Mask:
         return self._over_base(self._base._affirmed(word), self._own._affirmed(word))

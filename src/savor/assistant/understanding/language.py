@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+_ESCAPED = re.compile(r"\\[a-zA-Z]")
+_WORD = re.compile(r"[a-z]{3,}")
 Rules = Mapping[str, re.Pattern[str]]
 
 
@@ -20,8 +22,10 @@ class Language:
         joins: words and signs between phrases.
         phrasing: words that may be said of any list.
         negators: words after which what follows is not wanted, the longer ones first.
+        known: words that are no misspelling of others, as these rules go by them.
+        allergens: concepts by what people call them where they speak of an allergy.
         expressions: by name.
-        critiques, levels, courtesy, allowed, outside: by what they mean, in the order in which they are tried.
+        critiques, levels, courtesy, services, allowed, outside: by what they mean, in the order of trial.
     """
 
     stop: frozenset[str]
@@ -29,10 +33,13 @@ class Language:
     joins: frozenset[str]
     phrasing: frozenset[str]
     negators: tuple[tuple[str, ...], ...]
+    known: frozenset[str]
     expressions: Rules
     critiques: Rules
     levels: Rules
     courtesy: Rules
+    services: Rules
+    allergens: Mapping[str, str]
     allowed: Rules
     outside: Rules
 
@@ -40,7 +47,8 @@ class Language:
 @cache
 def english() -> Language:
     """The one language that is there."""
-    document = tomllib.loads(files("savor.assistant.understanding").joinpath("english.toml").read_text("utf-8"))
+    written = files("savor.assistant.understanding").joinpath("english.toml").read_text("utf-8")
+    document = tomllib.loads(written)
     words = document["words"]
 
     def listed(name: str) -> frozenset[str]:
@@ -55,10 +63,13 @@ def english() -> Language:
         joins=listed("joins"),
         phrasing=listed("phrasing"),
         negators=tuple(sorted((tuple(one.split()) for one in words["negators"]), key=lambda one: -len(one))),
+        known=frozenset(_WORD.findall(_ESCAPED.sub(" ", written))),
         expressions=rules("expressions"),
         critiques=rules("critiques"),
         levels=rules("levels"),
         courtesy=rules("courtesy"),
+        services=rules("services"),
+        allergens=document["allergens"],
         allowed=rules("allowed"),
         outside=rules("outside"),
     )

@@ -13,6 +13,7 @@ from savor.assistant.understanding.stems import stems
 from savor.core.config import Section
 from savor.core.errors import ConfigError
 
+_AND = "and"
 ANOTHER = "@"
 """Stands before the name of a concept whose words are taken."""
 
@@ -31,7 +32,16 @@ class Concept(Section):
         description="What items of it are called: one or more words that an item must all have; `@name` stands for "
         "those of another concept. Without any, it only rules out.",
     )
-    never: tuple[str, ...] = Field((), description="Words that make an item something else; written as `words`.")
+    never: tuple[str, ...] = Field(
+        (),
+        description="Words that make an item something else, for who wants the concept; written as `words`. A saying "
+        "that stands in one of them does not mean the concept, as `light` in `light bulb` does not mean healthy.",
+    )
+    safe: tuple[str, ...] | None = Field(
+        None,
+        description="Words that make an item surely something else, for who rules the concept out; none: those of "
+        "`never`.",
+    )
     without: tuple[str, ...] = Field((), description="Names of concepts that it rules out.")
     within: str | None = Field(None, description="Name of a concept that all of it belongs to.")
     columns: tuple[str, ...] = Field((), description="Columns to look for the words in; none: every one.")
@@ -63,20 +73,29 @@ class Lexicon:
 
     def _dangling(self) -> Iterator[str]:
         for name, concept in self.concepts.items():
-            named = [word.removeprefix(ANOTHER) for word in (*concept.words, *concept.never) if word[:1] == ANOTHER]
+            written = (*concept.words, *concept.never, *(concept.safe or ()))
+            named = [word.removeprefix(ANOTHER) for word in written if word[:1] == ANOTHER]
             for other in (*named, *concept.without, *([concept.within] if concept.within else [])):
                 if other not in self.concepts:
                     yield f"assistant.concepts.{name} names the concept {other!r}, which is not there"
 
     @cached_property
     def sayings(self) -> Mapping[tuple[str, ...], str]:
-        """From the stems of each way of saying to the name of the concept; an exact name wins over other sayings."""
+        """From the stems of each way of saying, without "and", to the name of the concept; an exact name wins."""
         found: dict[tuple[str, ...], str] = {}
         for name, concept in self.concepts.items():
             for saying in concept.said:
-                found.setdefault(stems(saying), name)
-        found |= {stems(name): name for name in self.concepts}
+                found.setdefault(_without_and(saying), name)
+        found |= {_without_and(name): name for name in self.concepts}
         return found
+
+    @cached_property
+    def joined(self) -> frozenset[tuple[str, str]]:
+        """Pairs of stems that a saying has with "and" between them."""
+        said = [stems(saying) for concept in self.concepts.values() for saying in concept.said]
+        return frozenset(
+            (one[place - 1], one[place + 1]) for one in said for place in range(1, len(one) - 1) if one[place] == _AND
+        )
 
     @cached_property
     def longest(self) -> int:
@@ -87,10 +106,12 @@ class Lexicon:
         """Whether a concept is of things, or of what things are made of."""
         return self.concepts[name].kind in ("thing", "ingredient")
 
-    def phrases(self, name: str, field: Literal["words", "never"]) -> list[tuple[str, ...]]:
+    def phrases(self, name: str, field: Literal["words", "never", "safe"]) -> list[tuple[str, ...]]:
         """Stems of the words of a concept, those of the ones it takes from among them."""
         found: dict[tuple[str, ...], None] = {}
-        waiting, seen = list(getattr(self.concepts[name], field)), {name}
+        concept = self.concepts[name]
+        written = concept.never if field == "safe" and concept.safe is None else getattr(concept, field)
+        waiting, seen = list(written), {name}
         while waiting:
             word = waiting.pop()
             if not word.startswith(ANOTHER):
@@ -99,3 +120,7 @@ class Lexicon:
                 seen.add(other)
                 waiting += self.concepts[other].words
         return [phrase for phrase in found if phrase]
+
+
+def _without_and(saying: str) -> tuple[str, ...]:
+    return tuple(word for word in stems(saying) if word != _AND)

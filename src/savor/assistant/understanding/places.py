@@ -19,7 +19,7 @@ def places(text: str) -> tuple[tuple[int, ...], str]:
     found += [max(int(one.group(1)), 1) - 1 for one in rules["by_number"].finditer(text)]
     text = rules["by_number"].sub(" ", text)
     for one in rules["by_ordinal"].finditer(text):
-        found.append(_PLACES.get(one.group(1) or one.group(2), -1))
+        found.append(_PLACES.get(next(filter(None, one.groups())), -1))
     return tuple(dict.fromkeys(found)), rules["by_ordinal"].sub(" ", text)
 
 
