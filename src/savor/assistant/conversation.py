@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from savor.assistant.conversation_options import ConversationOptions
 from savor.assistant.described import Item, described
-from savor.assistant.finding import Finder, Found, Note
+from savor.assistant.finding import Finder
 from savor.assistant.following import THAT, follow, standing
+from savor.assistant.found import Found, Note
 from savor.assistant.holding import holding
 from savor.assistant.known_prices import LEAST
 from savor.assistant.matched import matched

@@ -1,33 +1,32 @@
 """Items that satisfy what a conversation wants, in the order in which this person may like them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter_ns
-from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from savor.assistant.conversation_options import ConversationOptions
-from savor.assistant.known_prices import known_prices
+from savor.assistant.found import Found, Note
+from savor.assistant.likeness import most_alike
 from savor.assistant.meanings import Meanings
 from savor.assistant.pack_size import relative_sizes
+from savor.assistant.scope import Group, Scope
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.knowledge import Knowledge, Mask
-from savor.assistant.wish import PURPOSE, listed, wish
+from savor.assistant.wish import listed
 from savor.pipeline.build import Serving
 from savor.pipeline.item_filter import ItemFilter
 from savor.pipeline.merit import spans_of
 from savor.pipeline.query import Query
-from savor.pipeline.result import Fallback, Reason, Result
+from savor.pipeline.result import Reason, Result
 
 _POOL = 60
 _MOST_GROUPS = 6
-_CHEAP, _CHEAPEST, _DEAR = 0.3, 0.1, 0.7
 _SIZE_WEIGHT = 0.3
 _LIKENESS = 0.75
 _MANY = 3
-_WIDE = 5
 _OF_THE_POOL = frozenset(
     {"catalogue_exhausted", "filled_from_popularity", "filled_from_usual", "no_eligible_items", "context_absent"}
 )
@@ -35,47 +34,6 @@ _OF_THE_POOL = frozenset(
 
 _SAYS_NOTHING = frozenset({"asked_for", "filler", "popular"})
 _NONE = np.empty(0, np.int32)
-NoteKind = Literal[
-    "unknown_thing", "part", "near", "unknown_without", "quality_dropped", "partly", "price", "nothing", "no_more",
-    "fewer", "sizes", "like", "ruled_out", "diet", "total", "spelled", "left",
-]  # fmt: skip
-
-
-class Note(NamedTuple):
-    """Something to be said about what was found: what kind, about what, and a word more."""
-
-    kind: NoteKind
-    about: str
-    more: str = ""
-
-
-@dataclass(frozen=True)
-class Found:
-    """The list of a turn.
-
-    Attributes:
-        rows: (n,) int32 item rows, best first.
-        scores: (n,) float32 what the ranker says.
-        reasons: one for each.
-        groups: for each, the thing that it is one of; "" where none was named.
-        candidates: (N,) int32 rows of everything that satisfies the wish and was looked at.
-        notes: what has to be said.
-        fallbacks: in what way the pipeline could do less than usual.
-    """
-
-    rows: NDArray[np.int32] = field(default_factory=lambda: _NONE)
-    scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
-    reasons: tuple[Reason, ...] = ()
-    groups: tuple[str, ...] = ()
-    candidates: NDArray[np.int32] = field(default_factory=lambda: _NONE)
-    notes: tuple[Note, ...] = ()
-    fallbacks: tuple[Fallback, ...] = ()
-
-
-class _Group(NamedTuple):
-    label: str
-    items: Mask
-    query: str | None
 
 
 class Finder:
@@ -104,32 +62,31 @@ class Finder:
     ) -> None:
         self._serving, self._knowledge, self._meanings = serving, knowledge, meanings
         self._catalogue, self._relevance, self._deadline = serving.catalogue, options.relevance, options.deadline_ms
-        self._price = known_prices(self._catalogue.price)
-        self._patient, self._notes = patient, list[Note]()
+        self._scope, self._patient = Scope(serving.catalogue, knowledge, meanings), patient
 
     def find(self, want: Conversation, user_id: str, n: int) -> Found:
         """Up to `n` items; what of the wish cannot be had is in the notes, and nothing is shown in its place."""
         rows = self._rows([*want.rejected])
-        allowed = self._allowed(want)
+        allowed = self._scope.allowed(want)
         like = self._like(want)
-        groups = self._groups(want, allowed)
+        groups = self._scope.groups(want, allowed)
         usable = [group._replace(items=group.items & allowed) for group in groups]
         usable = [group for group in usable if group.items.any()]
         if not usable:
-            self._say_why(want, groups)
-            return Found(notes=tuple(self._notes))
+            self._scope.say_why(want, groups)
+            return Found(notes=tuple(self._scope.notes))
         if left := [group.label for group in usable[min(_MOST_GROUPS, max(n, 1)) :]]:
             usable = usable[: -len(left)]
-            self._notes.append(Note("left", listed(left, "and")))
+            self._scope.notes.append(Note("left", listed(left, "and")))
         parts = [self._ranked(want, user_id, group, n, rows, like) for group in usable]
         found = self._together(parts, [group.label for group in usable], n, varied=not want.things)
         if not len(found.rows):
-            self._notes.append(Note("no_more", _label(want)))
+            self._scope.notes.append(Note("no_more", _label(want)))
         elif len(found.rows) < min(n, _MANY):
-            self._notes.append(Note("fewer", _label(want), str(len(found.rows))))
+            self._scope.notes.append(Note("fewer", _label(want), str(len(found.rows))))
         if want.total and want.price_max is not None:
-            self._notes.append(Note("total", f"{round(want.price_max, 2):.2f}"))
-        return replace(found, notes=tuple(dict.fromkeys(self._notes)))
+            self._scope.notes.append(Note("total", f"{round(want.price_max, 2):.2f}"))
+        return replace(found, notes=tuple(dict.fromkeys(self._scope.notes)))
 
     def items_called(self, phrase: str, user_id: str, n: int) -> list[str]:
         """Ids of `n` items that a phrase means, those first that this person would most likely have."""
@@ -139,86 +96,11 @@ class Finder:
         result = self._run("home", user_id, meaning.items, n, None, _NONE)
         return [self._catalogue.ids[row] for row in result.items.tolist()]
 
-    def _allowed(self, want: Conversation) -> Mask:
-        """What may be shown: diets, what is ruled out, price."""
-        knowledge, price = self._knowledge, self._price
-        allowed = self._catalogue.in_stock & ~self._kinds(want.beside)
-        for name in want.diets:
-            allowed &= knowledge.concept(name)
-            if knowledge.lexicon.concepts[name].partly:
-                self._notes.append(Note("partly", name))
-        for phrase in want.without:
-            meaning = knowledge.ruled_out(phrase)
-            if meaning.kind == "unknown":
-                self._notes.append(Note("unknown_without", phrase))
-            elif meaning.concept is not None and knowledge.lexicon.concepts[meaning.concept].partly:
-                self._notes.append(Note("partly", phrase))
-            allowed &= ~meaning.items
-        if want.price_max is not None:
-            allowed &= price <= np.float32(want.price_max)
-        if want.price_min is not None:
-            allowed &= price >= np.float32(want.price_min)
-        return allowed
-
-    def _groups(self, want: Conversation, allowed: Mask) -> list[_Group]:
-        """One for each thing that is wanted, as its qualities narrow it; or one for everything."""
-        everything = np.ones(len(self._catalogue), np.bool_)
-        made: list[_Group] = []
-        for thing in want.things:
-            meaning = self._meanings.of(thing, self._knowledge)
-            if meaning.kind == "unknown":
-                self._notes.append(Note("unknown_thing", thing))
-                continue
-            if meaning.kind in ("part", "near"):
-                self._notes.append(Note("part" if meaning.kind == "part" else "near", thing, meaning.label))
-            items = self._narrowed(meaning.items, want.qualities, allowed, thing)
-            query = thing if meaning.kind in ("part", "near") else None
-            made.append(_Group(meaning.label, self._leveled(items, want, allowed), query))
-        if want.things:
-            return made
-        if (
-            want.people is not None
-            and not want.qualities
-            and not want.like
-            and "food" in self._knowledge.lexicon.concepts
-        ):
-            food = self._knowledge.concept("food")
-            everything = food if food.any() else everything
-        items = self._narrowed(everything, want.qualities, allowed, "")
-        return [_Group("", self._leveled(items, want, allowed), None)]
-
-    def _narrowed(self, items: Mask, qualities: Sequence[str], allowed: Mask, thing: str) -> Mask:
-        """Those of `items` that have all qualities; one that leaves nothing is left out, and that is said."""
-        for said in qualities:
-            quality = said if said in self._knowledge.lexicon.concepts else said.removeprefix(PURPOSE)
-            has = self._meanings.of(quality, self._knowledge).items
-            narrowed = items & has
-            if not (narrowed & allowed).any() and thing:
-                together = self._knowledge.meaning(f"{quality} {thing}")
-                narrowed = together.items & has if together.kind in ("value", "words") else narrowed
-            if (narrowed & allowed).any():
-                items = narrowed
-            elif (items & allowed).any():
-                self._notes.append(Note("quality_dropped", said, thing))
-        return items
-
-    def _leveled(self, items: Mask, want: Conversation, allowed: Mask) -> Mask:
-        """The cheaper or dearer part of `items`, by the prices of those that may be shown."""
-        if want.level == 0:
-            return items
-        price = self._price
-        known = price[items & allowed & np.isfinite(price)]
-        if not len(known):
-            return items
-        if want.level > 0:
-            return items & (price >= np.quantile(known, _DEAR))
-        return items & (price <= np.quantile(known, _CHEAPEST if want.level < -1 else _CHEAP))
-
     def _ranked(
         self,
         want: Conversation,
         user_id: str,
-        group: _Group,
+        group: Group,
         n: int,
         rejected: NDArray[np.int32],
         like: int | None,
@@ -227,7 +109,7 @@ class Finder:
         scenario = {"again": "buy_again"}.get(want.occasion or "", "home")
         pool, new = max(_POOL, 4 * n), want.occasion == "new"
         if like is not None:
-            rows, closeness = self._closest(like, group.items, rejected, pool)
+            rows, closeness = most_alike(self._serving, like, group.items, rejected, pool)
             query = self._query("item_page", user_id, group.items, len(rows), rejected, new=new)
             result = self._serving.pipelines["item_page"].rank(
                 replace(query, context={"item_id": self._catalogue.ids[like]}), rows
@@ -258,39 +140,14 @@ class Finder:
         merit = spans_of(result.candidates, n) if len(rows) else np.empty(0)
         merit = (1 - relevance) * merit + relevance * match
         if want.level < -1 and len(rows):
-            merit = merit / 100 - np.nan_to_num(self._price[result.items], nan=1e6)
+            merit = merit / 100 - np.nan_to_num(self._scope.price[result.items], nan=1e6)
         size = want.size or (1 if (want.people or 0) >= _MANY else -1 if want.people == 1 else 0)
         if size and len(rows):
             before = np.argsort(-merit, kind="stable")[:n]
             merit += size * _SIZE_WEIGHT * relative_sizes([self._catalogue.names[row] for row in result.items.tolist()])
             if not np.array_equal(before, np.argsort(-merit, kind="stable")[:n]):
-                self._notes.append(Note("sizes", "larger" if size > 0 else "smaller"))
+                self._scope.notes.append(Note("sizes", "larger" if size > 0 else "smaller"))
         return result, merit
-
-    def _closest(
-        self, like: int, items: Mask, rejected: NDArray[np.int32], n: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Of `items` those most like one: (n,) int32 rising rows and (n,) float32 how like it each is.
-
-        That is the mean of the cosines of the tower's vectors and of the texts, over what is near by either of them.
-        """
-        eligible = items.copy()
-        eligible[[like, *rejected.tolist()]] = False
-        tables, wide = self._serving.tables, _WIDE * n
-        rows = self._serving.similar.find(like, wide, _within(eligible)).items
-        texts = tables.space.text if tables.space is not None else None
-        if texts is not None:
-            vector = texts.of(np.asarray([like], np.int32))[0]
-            every = np.flatnonzero(eligible)
-            cosine = (np.asarray(texts.vectors, np.float32) @ vector)[texts.rows(every)]
-            rows = np.union1d(rows, every[np.lexsort((every, -cosine))[:wide]])
-        rows = np.unique(rows).astype(np.int32)
-        parts = [] if texts is None else [_cosines(texts.of(rows), vector)]
-        if tables.vectors is not None:
-            parts.append(_cosines(np.asarray(tables.vectors[rows]), np.asarray(tables.vectors[like])))
-        closeness = np.mean(parts, axis=0).astype(np.float32) if parts else np.zeros(len(rows), np.float32)
-        head = np.sort(np.lexsort((rows, -closeness))[:n])
-        return rows[head], closeness[head]
 
     def _alike(self, reason: Reason, like: int) -> Reason:
         """A reason that says something, or that of likeness."""
@@ -372,49 +229,10 @@ class Finder:
             (head if counts[kinds[place]] <= most else rest).append(place)
         return head + rest
 
-    def _say_why(self, want: Conversation, groups: list[_Group]) -> None:
-        """Why nothing can be shown, and what could be."""
-        if want.things and not groups:
-            return
-        if (want.price_min, want.price_max) != (None, None):
-            fitting = self._fitting(replace(want, price_min=None, price_max=None, level=0))
-            prices = self._price[fitting & np.isfinite(self._price)]
-            if len(prices):
-                nearest = prices.min() if want.price_max is not None and prices.min() > want.price_max else prices.max()
-                self._notes.append(Note("price", _label(want), f"{float(nearest):.2f}"))
-                return
-        for phrase in want.without:
-            if self._fitting(replace(want, without=tuple(one for one in want.without if one != phrase))).any():
-                self._notes.append(Note("ruled_out", phrase))
-                return
-        self._notes.append(Note("nothing", wish(want)))
-        for name in want.diets:
-            if self._fitting(replace(want, diets=tuple(one for one in want.diets if one != name))).any():
-                self._notes.append(Note("diet", name))
-                return
-
-    def _fitting(self, want: Conversation) -> Mask:
-        """(I,) bool: what another wish would allow; nothing is noted of it."""
-        notes, self._notes = self._notes, []
-        allowed = self._allowed(want)
-        groups = self._groups(want, allowed)
-        self._notes = notes
-        wanted = np.zeros_like(allowed)
-        for group in groups:
-            wanted |= group.items
-        return allowed & wanted
-
-    def _kinds(self, ids: Sequence[str]) -> Mask:
-        """(I,) bool: items of the narrowest categories of some items."""
-        rows, columns = self._rows(ids), list(self._catalogue.categories.values())
-        if not len(rows) or not columns:
-            return _as_mask(rows, len(self._catalogue))
-        return np.isin(columns[-1].codes, columns[-1].codes[rows])
-
     def _like(self, want: Conversation) -> int | None:
         row = self._catalogue.index.get(want.like) if want.like else None
         if row is not None:
-            self._notes.append(Note("like", self._catalogue.names[row], want.like))
+            self._scope.notes.append(Note("like", self._catalogue.names[row], want.like))
         return row
 
     def _run(
@@ -459,12 +277,6 @@ def _matches(result: Result) -> NDArray[np.float64]:
         if column in result.candidates.columns:
             np.maximum(match, np.nan_to_num(result.candidates.columns[column].astype(np.float64)), out=match)
     return np.minimum(match, 1)
-
-
-def _cosines(vectors: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) float32 cosines of (N, D) vectors to one of (D,); 0 where one of them is of length 0."""
-    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
-    return np.asarray((vectors @ vector) / np.maximum(lengths, 1e-9), np.float32)
 
 
 def _spread(values: NDArray[np.float32]) -> NDArray[np.float64]:

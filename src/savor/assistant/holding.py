@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from savor.assistant.finding import Note
+from savor.assistant.found import Note
 from savor.assistant.state import Conversation
 
 

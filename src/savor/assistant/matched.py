@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from savor.assistant.finding import Note
+from savor.assistant.found import Note
 from savor.assistant.meanings import Meanings
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.knowledge import Knowledge, Mask

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from savor.assistant.described import Item
-from savor.assistant.finding import Note
+from savor.assistant.found import Note
 from savor.assistant.holding import holding
 from savor.assistant.state import Conversation
 from savor.assistant.understanding.reading import Reading
