@@ -23,6 +23,8 @@ SAID = {
     "frozen pizza between 3 and 6 dollars": {"things": ["frozen pizza"], "price_min": 3.0, "price_max": 6.0},
     "soup without pasta, nuts or cheese, please": {"things": ["soup"], "without": ["pasta", "nuts", "cheese"]},
     "soup, not ramen, some coffee": {"things": ["soup", "coffee"], "without": ["ramen"]},
+    "soup for a cold day": {"things": ["soup"]},
+    "cheese for a rainy evening, not pasta": {"things": ["cheese"], "without": ["pasta"]},
     "gluten-free snacks": {"things": ["snacks"], "without": ["gluten"], "passing": ["gluten"]},
     "anything but beef for dinner for 4 people": {"things": ["dinner"], "without": ["beef"], "people": 4},
     "I'm vegan": {"diets": ["vegan"]},

@@ -95,6 +95,7 @@ def read_turn(text: str, knowledge: Knowledge, near: Near = lambda _: False, *, 
         what = _ARTICLE.sub("", match.group(2).strip(" ;,"))[:_LONGEST_PHRASE]
         reading = replace(reading, goes_with="" if what in _REFERS else what, points=what in _REFERS)
         said, outside = f"{said[: match.start()]} ; {match.group(1)} ; {said[match.end() :]}", False
+    said = english().expressions["occasion_weather"].sub(" ", said)  # the day is cold, and not what is wanted
     amounts = read_amounts(ailments(said))
     reading = replace(
         reading,
